@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * target/x86/cpu.h - an x86 CPU as the rest of the machine sees it
+ *
+ * One vCPU thread owns a CPU and calls x86_cpu_run(). Other threads may call only what is marked "any thread". The
+ * engine takes the machine lock itself for MMIO, port I/O and the platform hooks, and holds it nowhere else.
+ */
+#ifndef TARGET_X86_CPU_H
+#define TARGET_X86_CPU_H
+
+#include "lib/error.h"
+#include "mem/space.h"
+#include <stdint.h>
+
+struct x86_cpu;
+struct x86_features;        /* what CPUID shows; target/x86/cpuid.h */
+
+/* What the board supplies. Every hook is called from the vCPU thread with the machine lock held. None may be NULL. */
+struct x86_platform {
+    void *opaque;
+    /* INTR acknowledge cycle: the vector of the highest pending interrupt (LAPIC or 8259), -1 when it went away */
+    int (*ack_irq)(void *opaque);
+    /* MSRs that live in the local APIC: IA32_APIC_BASE, IA32_TSC_DEADLINE, 0x800-0x8FF; false: #GP(0) */
+    bool (*rdmsr)(void *opaque, uint32_t msr, uint64_t *val);
+    bool (*wrmsr)(void *opaque, uint32_t msr, uint64_t val);
+    /* CR8 = task priority bits 7:4 of the local APIC */
+    uint8_t (*cr8_get)(void *opaque);
+    void (*cr8_set)(void *opaque, uint8_t v);
+    /* FERR#: an x87 exception with CR0.NE = 0 (IRQ 13) */
+    void (*ferr)(void *opaque);
+    /* A20 gate state is pushed with x86_cpu_set_a20() */
+};
+
+/**
+ * x86_features_parse() - "MODEL[,+feat|,-feat|,feat=on|off...]" as in -cpu
+ * Return: features, freed with x86_features_free(); NULL with *errp naming the unknown model or feature
+ */
+struct x86_features *x86_features_parse(const char *spec, Error **errp);
+void x86_features_free(struct x86_features *f);
+/** x86_features_help() - what "-cpu help" prints; caller frees */
+char *x86_features_help(void);
+
+/** x86_cpu_new() - in reset state; @mem and @io outlive the CPU; takes @f */
+struct x86_cpu *x86_cpu_new(struct x86_features *f, struct addr_space *mem, struct addr_space *io,
+                            const struct x86_platform *platform, Error **errp);
+void x86_cpu_free(struct x86_cpu *cpu);
+
+/** x86_cpu_reset() - INIT/RESET state (SDM vol. 3, table 10-1); the CPU must not be running */
+void x86_cpu_reset(struct x86_cpu *cpu);
+/**
+ * x86_cpu_start_flat32() - protected mode, flat 4 GiB segments, paging off, interrupts off: what Linux' 32-bit boot
+ * protocol, multiboot and PVH all start with. The GDT is the caller's business (gdt_base, limit point at it).
+ */
+void x86_cpu_start_flat32(struct x86_cpu *cpu, uint32_t eip, uint32_t eax, uint32_t ebx, uint32_t esi,
+                          uint64_t gdt_base, uint16_t gdt_limit, uint16_t cs_sel, uint16_t ds_sel);
+
+enum x86_exit {
+    X86_EXIT_KICK,      /* x86_cpu_kick() or a change that the caller wants to look at */
+    X86_EXIT_HALT,      /* HLT with nothing to do: wait until x86_cpu_has_work() */
+    X86_EXIT_SHUTDOWN,  /* triple fault */
+};
+
+/** x86_cpu_run() - run guest code; vCPU thread, machine lock not held */
+enum x86_exit x86_cpu_run(struct x86_cpu *cpu);
+/** x86_cpu_kick() - make x86_cpu_run() return soon; any thread, also before the run starts (it then returns at once) */
+void x86_cpu_kick(struct x86_cpu *cpu);
+/** x86_cpu_has_work() - would a halted CPU wake up now? any thread */
+bool x86_cpu_has_work(struct x86_cpu *cpu);
+
+/** x86_cpu_set_wake() - called (any thread) whenever a halted CPU may have to wake; set before the first run */
+void x86_cpu_set_wake(struct x86_cpu *cpu, void (*wake)(void *opaque), void *opaque);
+
+/* Pins; any thread. INTR is level sensitive and stays until the platform lowers it. */
+void x86_cpu_set_intr(struct x86_cpu *cpu, bool level);
+void x86_cpu_nmi(struct x86_cpu *cpu);
+void x86_cpu_init(struct x86_cpu *cpu);
+void x86_cpu_sipi(struct x86_cpu *cpu, uint8_t vector);
+void x86_cpu_set_a20(struct x86_cpu *cpu, bool on);
+
+/** x86_cpu_wrote_ram() - see ram_set_code_hook(): @len bytes of a page with decoded code changed; any thread */
+void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, uint64_t len);
+
+/* For monitors: the CPU must be stopped (not inside x86_cpu_run). */
+void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out);     /* "info registers" */
+void x86_cpu_print_mem(struct x86_cpu *cpu, GString *out);      /* "info mem": mapped ranges with their rights */
+void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out);    /* "info jit": blocks, TLB, instructions */
+/** x86_cpu_debug_read() - copy from a linear address as the CPU would see it; false when not mapped */
+bool x86_cpu_debug_read(struct x86_cpu *cpu, uint64_t la, void *buf, size_t len);
+bool x86_cpu_halted(struct x86_cpu *cpu);
+uint64_t x86_cpu_pc(struct x86_cpu *cpu);       /* CS base + RIP */
+/** x86_cpu_reg() - value of a register by name (rax, eip, cs, cr3, eflags...); false: no such register */
+bool x86_cpu_reg(struct x86_cpu *cpu, const char *name, uint64_t *val);
+/** x86_cpu_instructions() - instructions retired since reset (approximate while running); any thread */
+uint64_t x86_cpu_instructions(struct x86_cpu *cpu);
+/** x86_cpu_feature_flag() - is a CPUID bit set that the board must agree with, by QEMU's name ("apic", "x2apic") */
+bool x86_cpu_has_feature(struct x86_cpu *cpu, const char *name);
+
+#endif

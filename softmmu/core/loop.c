@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * softmmu/core/loop.c - the main loop on glib's default context, the machine lock, watches and bottom halves
+ *
+ * The context's poll function is replaced by one that gives up the machine lock while it sleeps. Bottom halves are a
+ * lock-free stack that any thread pushes to; the loop takes all of it at once and runs it in order.
+ */
+#include "core/loop.h"
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static GMutex lock;
+static GThread *lock_owner;         /* atomic; who holds the lock */
+static gint lock_waiters;           /* atomic; threads inside machine_lock() */
+static struct bh *bh_stack;         /* atomic; scheduled, newest first */
+static bool quit;
+
+/* ---- machine lock ---- */
+
+void machine_lock(void)
+{
+    g_atomic_int_inc(&lock_waiters);
+    g_mutex_lock(&lock);
+    g_atomic_int_add(&lock_waiters, -1);
+    g_atomic_pointer_set(&lock_owner, g_thread_self());
+}
+
+void machine_unlock(void)
+{
+    g_atomic_pointer_set(&lock_owner, NULL);
+    g_mutex_unlock(&lock);
+}
+
+bool machine_locked(void)
+{
+    return g_atomic_pointer_get(&lock_owner) == g_thread_self();
+}
+
+bool machine_lock_wait(GCond *cond, int64_t until_us)
+{
+    bool in_time = true;
+
+    g_atomic_pointer_set(&lock_owner, NULL);
+    if (until_us < 0) {
+        g_cond_wait(cond, &lock);
+    } else {
+        in_time = g_cond_wait_until(cond, &lock, until_us);
+    }
+    g_atomic_pointer_set(&lock_owner, g_thread_self());
+    return in_time;
+}
+
+static gint poll_unlocked(GPollFD *fds, guint n, gint timeout)
+{
+    bool held = machine_locked();
+    gint r;
+
+    if (held && timeout == 0 && !g_atomic_int_get(&lock_waiters)) {
+        return g_poll(fds, n, 0);
+    }
+    /* a busy loop must let a waiting CPU thread in as well: the mutex alone is not fair */
+    if (held) {
+        machine_unlock();
+    }
+    r = g_poll(fds, n, timeout);
+    if (held) {
+        if (timeout == 0) {
+            g_thread_yield();
+        }
+        machine_lock();
+    }
+    return r;
+}
+
+/* ---- bottom halves ---- */
+
+static bool bh_run_all(void)
+{
+    struct bh *list = __atomic_exchange_n(&bh_stack, NULL, __ATOMIC_ACQUIRE), *rev = NULL;
+    bool any = false;
+
+    while (list) {
+        struct bh *next = list->next;
+
+        list->next = rev;
+        rev = list;
+        list = next;
+    }
+    while (rev) {
+        struct bh *bh = rev;
+
+        rev = bh->next;
+        bh->next = NULL;
+        /* off the list first: the callback may schedule it again, or end it */
+        __atomic_store_n(&bh->scheduled, 0, __ATOMIC_RELEASE);
+        if (!bh->deleted) {
+            any = true;
+            bh->fn(bh->opaque);
+        }
+    }
+    return any;
+}
+
+static gboolean bh_prepare(GSource *s, gint *timeout)
+{
+    *timeout = -1;
+    return __atomic_load_n(&bh_stack, __ATOMIC_ACQUIRE) != NULL;
+}
+
+static gboolean bh_check(GSource *s)
+{
+    return __atomic_load_n(&bh_stack, __ATOMIC_ACQUIRE) != NULL;
+}
+
+static gboolean bh_dispatch(GSource *s, GSourceFunc fn, gpointer data)
+{
+    bh_run_all();
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs bh_source = { .prepare = bh_prepare, .check = bh_check, .dispatch = bh_dispatch };
+
+void bh_init(struct bh *bh, const char *name, bh_fn *fn, void *opaque)
+{
+    *bh = (struct bh){ .fn = fn, .opaque = opaque, .name = name };
+}
+
+void bh_schedule(struct bh *bh)
+{
+    if (__atomic_exchange_n(&bh->scheduled, 1, __ATOMIC_ACQ_REL)) {
+        return;
+    }
+    bh->next = __atomic_load_n(&bh_stack, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&bh_stack, &bh->next, bh, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    }
+    loop_wakeup();
+}
+
+void bh_fini(struct bh *bh)
+{
+    struct bh *list, *keep = NULL;
+
+    bh->deleted = true;
+    if (!__atomic_load_n(&bh->scheduled, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    /* take it out of the stack: main thread only takes, so what is left goes back in the same order */
+    list = __atomic_exchange_n(&bh_stack, NULL, __ATOMIC_ACQUIRE);
+    while (list) {
+        struct bh *next = list->next;
+
+        list->next = NULL;
+        if (list != bh) {
+            list->next = keep;
+            keep = list;
+        }
+        list = next;
+    }
+    while (keep) {
+        struct bh *b = keep;
+
+        keep = b->next;
+        b->next = __atomic_load_n(&bh_stack, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(&bh_stack, &b->next, b, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+        }
+    }
+    bh->scheduled = 0;
+}
+
+bool bh_drain(unsigned rounds)
+{
+    while (rounds-- && __atomic_load_n(&bh_stack, __ATOMIC_ACQUIRE)) {
+        bh_run_all();
+    }
+    return __atomic_load_n(&bh_stack, __ATOMIC_ACQUIRE) == NULL;
+}
+
+struct oneshot {
+    struct bh bh;
+    bh_fn *fn;
+    void *opaque;
+};
+
+static void oneshot_run(void *opaque)
+{
+    struct oneshot *o = opaque;
+
+    o->fn(o->opaque);
+    g_free(o);
+}
+
+void loop_oneshot(bh_fn *fn, void *opaque)
+{
+    struct oneshot *o = g_new0(struct oneshot, 1);
+
+    o->fn = fn;
+    o->opaque = opaque;
+    bh_init(&o->bh, "oneshot", oneshot_run, o);
+    bh_schedule(&o->bh);
+}
+
+/* ---- file descriptors ---- */
+
+static gboolean watch_dispatch(GSource *s, GSourceFunc fn, gpointer data)
+{
+    struct loop_watch *w = data;
+    GIOCondition got = g_source_query_unix_fd(s, w->tag) & (w->events | G_IO_HUP | G_IO_ERR | G_IO_NVAL);
+
+    if (got) {
+        w->fn(w->opaque, got);      /* may end the watch: nothing of it is touched afterwards */
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs watch_source = { .dispatch = watch_dispatch };
+
+void loop_watch_del(struct loop_watch *w)
+{
+    if (w->source) {
+        g_source_destroy(w->source);
+        g_source_unref(w->source);
+    }
+    w->source = NULL;
+    w->events = 0;
+}
+
+void loop_watch_set(struct loop_watch *w, int fd, GIOCondition events, loop_watch_fn *fn, void *opaque)
+{
+    if (w->source && w->fd == fd && w->events == events && w->fn == fn && w->opaque == opaque) {
+        return;
+    }
+    if (w->source && w->fd == fd && events) {
+        w->events = events;
+        w->fn = fn;
+        w->opaque = opaque;
+        g_source_modify_unix_fd(w->source, w->tag, events | G_IO_HUP | G_IO_ERR);
+        return;
+    }
+    loop_watch_del(w);
+    w->fd = fd;
+    w->events = events;
+    w->fn = fn;
+    w->opaque = opaque;
+    if (!events) {
+        return;
+    }
+    w->source = g_source_new(&watch_source, sizeof(GSource));
+    w->tag = g_source_add_unix_fd(w->source, fd, events | G_IO_HUP | G_IO_ERR);
+    g_source_set_callback(w->source, NULL, w, NULL);
+    g_source_attach(w->source, NULL);
+}
+
+/* ---- the loop ---- */
+
+void loop_init(void)
+{
+    GSource *s;
+
+    g_main_context_acquire(NULL);
+    g_main_context_set_poll_func(NULL, poll_unlocked);
+    s = g_source_new(&bh_source, sizeof(GSource));
+    g_source_set_priority(s, G_PRIORITY_DEFAULT);
+    g_source_attach(s, NULL);
+    g_source_unref(s);
+    machine_lock();
+}
+
+void loop_wakeup(void)
+{
+    g_main_context_wakeup(NULL);
+}
+
+bool loop_iterate(bool block)
+{
+    return g_main_context_iteration(NULL, block);
+}
+
+void loop_run(void)
+{
+    quit = false;
+    while (!__atomic_load_n(&quit, __ATOMIC_ACQUIRE)) {
+        loop_iterate(true);
+    }
+}
+
+void loop_quit(void)
+{
+    __atomic_store_n(&quit, true, __ATOMIC_RELEASE);
+    loop_wakeup();
+}

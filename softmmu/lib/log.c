@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* softmmu/lib/log.c - the -d log, with a bound on what a guest can make it write */
+#include "lib/log.h"
+#include "lib/bits.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GUEST_BYTES_PER_MINUTE (64 * KiB)
+
+uint32_t log_mask;
+
+static GMutex log_lock;         /* guards everything below */
+static FILE *log_file;          /* NULL: stderr */
+static int64_t guest_window_us; /* start of the present minute */
+static uint64_t guest_bytes;    /* written in it by log_guest() */
+static uint64_t guest_lost;     /* lines not written in it */
+
+static const struct { const char *word; uint32_t mask; const char *help; } cats[] = {
+    { "unimp",       LOG_UNIMP,       "what the guest asked for and is not implemented" },
+    { "guest_errors", LOG_GUEST_ERROR, "invalid operations of the guest" },
+    { "in_asm",      LOG_IN_ASM,      "guest instructions of each decoded block" },
+    { "op",          LOG_OP,          "decoded records of each block" },
+    { "out_asm",     LOG_OUT_ASM,     "host code of each translated block" },
+    { "int",         LOG_INT,         "exceptions and interrupts" },
+    { "exec",        LOG_EXEC,        "each block run (slow)" },
+    { "cpu",         LOG_CPU,         "CPU registers before each block (slow)" },
+    { "cpu_reset",   LOG_CPU_RESET,   "CPU registers at each reset" },
+    { "pcall",       LOG_PCALL,       "far calls, returns and task switches" },
+    { "mmu",         LOG_MMU,         "page faults and TLB flushes" },
+    { "trace",       LOG_TRACE,       "device events" },
+    { "net",         LOG_STRACE_NET,  "each frame at the network clients" },
+};
+
+bool log_parse(const char *words, uint32_t *mask, const char **bad)
+{
+    g_auto(GStrv) w = g_strsplit(words, ",", 0);
+
+    *mask = 0;
+    for (unsigned i = 0; w[i]; i++) {
+        unsigned k;
+
+        if (!strcmp(w[i], "all")) {
+            *mask |= ~0u;
+            continue;
+        }
+        if (!strcmp(w[i], "none") || !strcmp(w[i], "nochain")) {
+            continue;
+        }
+        for (k = 0; k < ARRAY_LEN(cats) && strcmp(cats[k].word, w[i]); k++) {
+        }
+        if (k == ARRAY_LEN(cats)) {
+            *bad = strstr(words, w[i]);
+            return false;
+        }
+        *mask |= cats[k].mask;
+    }
+    return true;
+}
+
+char *log_help(void)
+{
+    GString *s = g_string_new("Log items (comma separated):\n");
+
+    for (unsigned k = 0; k < ARRAY_LEN(cats); k++) {
+        g_string_append_printf(s, "%-15s %s\n", cats[k].word, cats[k].help);
+    }
+    return g_string_free(s, FALSE);
+}
+
+bool log_set(uint32_t mask, const char *path)
+{
+    if (path) {
+        FILE *f = fopen(path, "we");
+
+        if (!f) {
+            return false;
+        }
+        setvbuf(f, NULL, _IOLBF, 0);
+        g_mutex_lock(&log_lock);
+        if (log_file) {
+            fclose(log_file);
+        }
+        log_file = f;
+        g_mutex_unlock(&log_lock);
+    }
+    __atomic_store_n(&log_mask, mask, __ATOMIC_RELAXED);
+    return true;
+}
+
+static void put_line(const char *fmt, va_list ap, bool limited)
+{
+    char *text = g_strdup_vprintf(fmt, ap);
+    size_t len = strlen(text);
+    FILE *f;
+
+    g_mutex_lock(&log_lock);
+    f = log_file ? log_file : stderr;
+    if (limited) {
+        int64_t now = g_get_monotonic_time();
+
+        if (now - guest_window_us >= G_USEC_PER_SEC * 60) {
+            if (guest_lost) {
+                fprintf(f, "(%" G_GUINT64_FORMAT " lines about the guest were not written)\n", guest_lost);
+            }
+            guest_window_us = now;
+            guest_bytes = guest_lost = 0;
+        }
+        if (guest_bytes + len > GUEST_BYTES_PER_MINUTE) {
+            guest_lost++;
+            g_mutex_unlock(&log_lock);
+            g_free(text);
+            return;
+        }
+        guest_bytes += len + 1;
+    }
+    fputs(text, f);
+    if (!len || text[len - 1] != '\n') {
+        fputc('\n', f);
+    }
+    g_mutex_unlock(&log_lock);
+    g_free(text);
+}
+
+void log_line(uint32_t cat, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (log_on(cat)) {
+        va_start(ap, fmt);
+        put_line(fmt, ap, false);
+        va_end(ap);
+    }
+}
+
+void log_guest(uint32_t cat, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (log_on(cat)) {
+        va_start(ap, fmt);
+        put_line(fmt, ap, true);
+        va_end(ap);
+    }
+}
