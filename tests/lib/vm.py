@@ -34,12 +34,14 @@ class VM:
     """One emulator process. Serial port 0 is its stdout; QMP is on a unix socket in a private directory."""
 
     def __init__(self, args=(), kernel=None, initrd=None, append='', mem='256M', program=None, qmp=True,
-                 accel=None, echo=None):
+                 accel=None, echo=None, reboot=False):
         self.dir = tempfile.mkdtemp(prefix='patchbay-test-')
         self.console = ''
         self.mark = 0           # expect() looks at what comes after it
         self.echo = echo        # file to copy the console to as it comes
-        cmd = [program or binary(), '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot']
+        cmd = [program or binary(), '-display', 'none', '-serial', 'stdio', '-monitor', 'none']
+        if not reboot:
+            cmd += ['-no-reboot']
         if accel:
             cmd += ['-accel', accel]
         if mem:

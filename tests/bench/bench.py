@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Benchmarks of the whole process, in pairs with Debian's QEMU (TCG): A B A B ..., ratios of medians and pair by pair.
+
+    boot    kernel start to /init of a stock Debian kernel, on wall clock and CPU time
+    start   exec to the kernel's first instruction: the stock image with its 32-bit entry replaced by "power off"
+    memory  resident memory beyond the pages that the guest touched
+    idle    CPU time of an idle guest, percent of a core over 10 s
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lib'))
+import guest  # noqa: E402
+from vm import VM, binary  # noqa: E402
+
+PEER = 'qemu-system-x86_64'
+APPEND = 'console=ttyS0 panic=-1'
+
+
+def cpu_seconds(pid):
+    f = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
+    return (int(f[11]) + int(f[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def boot_once(program, accel, initrd, mem='256M'):
+    """Seconds from the kernel's start (its first line, or for us exec) to /init: wall, CPU, and the guest's own uptime."""
+    with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, mem=mem, program=program, qmp=False,
+            accel=accel) as vm:
+        m = vm.expect(r'PATCHBAY-INIT ([\d.]+)')
+        wall, cpu = time.monotonic() - vm.start, cpu_seconds(vm.proc.pid)
+        return wall, cpu, float(m.group(1))
+
+
+def pairs(n, a, b):
+    """Run a and b in turn n times after one warm-up each; lists of results."""
+    ra, rb = [], []
+    for i in range(n + 1):
+        x = a()
+        y = b() if b else None
+        if i:
+            ra.append(x)
+            rb.append(y)
+    return ra, rb
+
+
+def report(name, ours, peers, unit, target=''):
+    a = statistics.median(ours)
+    line = f'{name:34} {a:9.3f} {unit:4} (min {min(ours):.3f}, max {max(ours):.3f})'
+    if peers and peers[0] is not None:
+        b = statistics.median(peers)
+        ratio = statistics.median(x / y for x, y in zip(ours, peers) if y)
+        line += f'   QEMU TCG {b:9.3f}   ratio {ratio:.2f}'
+    print(line + (f'   [{target}]' if target else ''), flush=True)
+
+
+def bench_boot(args):
+    with tempfile.TemporaryDirectory() as tmp:
+        initrd = guest.initrd(f'{tmp}/initrd', 'true')
+        a, b = pairs(args.runs, lambda: boot_once(binary(), args.accel, initrd),
+                     None if args.without_peer else lambda: boot_once(PEER, 'tcg', initrd))
+    for i, what in enumerate(('boot: exec to init, wall', 'boot: exec to init, CPU', 'boot: guest uptime at init')):
+        report(what, [x[i] for x in a], [y and y[i] for y in b], 's', 'at most 4 x' if i < 2 else '')
+
+
+def bench_start(args):
+    """mov $0x604,%dx; mov $0x2000,%ax; out %ax,%dx; hlt at the 32-bit entry (and at the 64-bit one behind it)."""
+    image = bytearray(guest.kernel().read_bytes())
+    setup = (image[0x1f1] or 4) * 512 + 512
+    stop = bytes.fromhex('66ba0406 66b80020 66ef f4'.replace(' ', ''))
+    image[setup:setup + len(stop)] = stop
+    with tempfile.TemporaryDirectory() as tmp:
+        path = Path(tmp) / 'vmlinuz'
+        path.write_bytes(image)
+        initrd = guest.initrd(f'{tmp}/initrd', 'true')
+
+        def once(program, accel):
+            t = time.monotonic()
+            p = subprocess.run([program, '-accel', accel, '-display', 'none', '-m', '256M', '-nic', 'user,model=e1000',
+                                '-kernel', path, '-initrd', initrd, '-append', APPEND], timeout=60,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            if p.returncode:
+                sys.exit(f'{program}: status {p.returncode}: {p.stderr.decode()}')
+            return (time.monotonic() - t) * 1000
+
+        n = max(args.runs, 9)
+        a, b = pairs(n, lambda: once(binary(), args.accel), None if args.without_peer else lambda: once(PEER, 'tcg'))
+    report('start: exec, first instruction, exit', a, b, 'ms', 'under 30 ms')
+
+
+def anon_split(pid, guest_bytes):
+    """(resident KiB of the mapping that is the guest's RAM, resident KiB of everything else)"""
+    ram = other = 0
+    size = 0
+    for line in Path(f'/proc/{pid}/smaps').read_text().splitlines():
+        m = re.match(r'([0-9a-f]+)-([0-9a-f]+) ', line)
+        if m:
+            size = int(m.group(2), 16) - int(m.group(1), 16)
+        elif line.startswith('Rss:'):
+            kib = int(line.split()[1])
+            if size >= guest_bytes:
+                ram += kib
+            else:
+                other += kib
+    return ram, other
+
+
+def bench_memory(args):
+    def once(program, accel):
+        with tempfile.TemporaryDirectory() as tmp:
+            initrd = guest.initrd(f'{tmp}/initrd', 'touch /keep-running')
+            with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, program=program, qmp=False,
+                    accel=accel) as vm:
+                vm.expect('PATCHBAY-IDLE')
+                return anon_split(vm.proc.pid, 255 << 20)[1] / 1024
+
+    report('memory: resident beyond guest RAM', [once(binary(), args.accel)],
+           [None if args.without_peer else once(PEER, 'tcg')], 'MiB', 'under 15 MiB')
+
+
+def bench_idle(args):
+    def once(program, accel):
+        with tempfile.TemporaryDirectory() as tmp:
+            initrd = guest.initrd(f'{tmp}/initrd', 'touch /keep-running')
+            with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, program=program, qmp=False,
+                    accel=accel) as vm:
+                vm.expect('PATCHBAY-IDLE')
+                time.sleep(3)
+                c = cpu_seconds(vm.proc.pid)
+                time.sleep(10)
+                return (cpu_seconds(vm.proc.pid) - c) * 10
+
+    report('idle: CPU of an idle guest', [once(binary(), args.accel)],
+           [None if args.without_peer else once(PEER, 'tcg')], '%', 'under 1 %')
+
+
+BENCHES = {'boot': bench_boot, 'start': bench_start, 'memory': bench_memory, 'idle': bench_idle}
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('what', nargs='*', choices=[*BENCHES, []], help='default: all')
+    ap.add_argument('--runs', type=int, default=3)
+    ap.add_argument('--accel', default='interp')
+    ap.add_argument('--without-peer', action='store_true')
+    args = ap.parse_args()
+    for name in args.what or BENCHES:
+        BENCHES[name](args)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
