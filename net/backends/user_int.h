@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* net/backends/user_int.h - the parts of one user-mode stack, shared by user*.c */
+#ifndef NET_BACKENDS_USER_INT_H
+#define NET_BACKENDS_USER_INT_H
+
+#include "core/timer.h"
+#include "net/backends/airlock.h"
+#include "net/backends.h"
+#include "net/client.h"
+#include "net/offload/coalesce.h"
+#include "qapi/qapi-types.h"
+#include <netinet/in.h>
+#include <slirp/libslirp.h>
+
+/* user_cfg.c: the addresses of the virtual network, checked and with defaults filled in */
+struct user_config {
+    bool ipv4, ipv6, restricted;
+    struct in_addr net, mask, host, dns, dhcp;
+    struct in6_addr prefix, host6, dns6;
+    uint8_t prefix_len;
+};
+bool user_config_parse(struct user_config *u, const NetdevUser *o, Error **errp);
+
+struct user_poll;
+
+struct user {
+    struct net_client c;
+    struct user_config cfg;
+    Slirp *slirp;
+    struct airlock air;
+    uint8_t *txbuf;                 /* FRAME_MAX bytes: the private copy of the guest's frame */
+    struct user_poll *poll;
+    struct coalesce merge;
+    bool merging;                   /* collect TCP segments until the end of this poll round */
+    bool closing;
+    bool no_ping;                   /* this process may not open ICMP sockets */
+    GPtrArray *hostfwd;             /* of struct hostfwd * */
+    GPtrArray *guestfwd;            /* of struct guestfwd * */
+    struct bh notify_bh;
+    GArray *fd_kind;                /* of uint8_t, by fd: enum user_fd */
+    guint log_handler;
+    int64_t log_ns;                 /* start of the minute whose messages are counted */
+    unsigned log_lines;
+};
+
+enum user_fd { USER_FD_NONE, USER_FD_TCP, USER_FD_UDP, USER_FD_ICMP };
+
+/* user.c */
+void user_to_guest(struct user *u, const uint8_t *frame, size_t len);
+
+/* user_poll.c: the stack's sockets in the main loop, through one epoll descriptor */
+struct user_poll *user_poll_new(struct user *u, Error **errp);
+void user_poll_free(struct user_poll *p);
+/* the stack may want other events or another time-out now */
+void user_poll_kick(struct user_poll *p);
+/* stop and go on reading from the host */
+void user_poll_pause(struct user_poll *p, bool pause);
+/* @fd is about to be closed, or is new */
+void user_poll_forget(struct user_poll *p, int fd);
+
+/* user_fwd.c */
+bool user_hostfwd_add(struct user *u, const char *rule, Error **errp);
+bool user_guestfwd_add(struct user *u, const char *rule, Error **errp);
+void user_fwd_free(struct user *u);
+/* guest side has room again */
+void user_guestfwd_resume(struct user *u);
+
+/* user_ping.c: answers that the stack does not give. true: answered, the frame is done with */
+bool user_answer(struct user *u, const uint8_t *frame, size_t len);
+/* a TCP SYN that cannot be served: RST, so that the guest need not wait */
+void user_refuse(struct user *u, const uint8_t *frame, size_t len);
+/* may this process send ICMP echo requests? */
+bool user_ping_allowed(void);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* net/netdev.c - what -netdev, netdev_add, netdev_del and set_link do; the table of backends */
+#include "config-host.h"
+#include "lib/bits.h"
+#include "net/backends.h"
+#include "net/hub.h"
+#include "net/net_int.h"
+#include "net/nic.h"
+#include "qapi/qapi-types.h"
+
+static const struct {
+    NetdevDriver type;
+    const char *name;
+    const struct net_backend_ops *ops;      /* NULL: this binary was built without */
+} backends[] = {
+    { NETDEV_DRIVER_HUBPORT, "hubport", &net_backend_hubport },
+#ifdef HAVE_SLIRP
+    { NETDEV_DRIVER_USER, "user", &net_backend_user },
+#else
+    { NETDEV_DRIVER_USER, "user", NULL },
+#endif
+};
+
+const char *const *netdev_type_names(void)
+{
+    static const char *const names[] = {
+        "hubport",
+#ifdef HAVE_SLIRP
+        "user",
+#endif
+        NULL,
+    };
+
+    return names;
+}
+
+/* A NIC whose netdev @c->name was deleted gets the new one. */
+static void reattach(struct net_client *c)
+{
+    struct net *n = net_get();
+
+    for (unsigned i = 0; i < n->clients->len; i++) {
+        struct net_client *x = n->clients->pdata[i];
+
+        if (x->nic && !x->peer && x->lost_peer && !strcmp(x->lost_peer, c->name)) {
+            nic_get_conf(x->nic)->netdev = c;
+            c->prop_field = &nic_get_conf(x->nic)->netdev;
+            net_connect(x, c);
+            return;
+        }
+    }
+}
+
+struct net_client *netdev_new(const struct Netdev *cfg, Error **errp)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(backends); i++) {
+        struct net_client *c;
+
+        if (backends[i].type != cfg->type) {
+            continue;
+        }
+        if (!backends[i].ops) {
+            error_setg(errp, "network backend '%s' is not compiled into this binary", backends[i].name);
+            return NULL;
+        }
+        c = net_client_new(backends[i].ops, cfg->id, &cfg->u, errp);
+        if (c) {
+            c->is_netdev = true;
+            if (!c->peer) {
+                reattach(c);
+            }
+        }
+        return c;
+    }
+    error_setg(errp, "Parameter 'type' does not accept value '%d'", (int)cfg->type);
+    return NULL;
+}
+
+bool netdev_create(const struct Netdev *cfg, Error **errp)
+{
+    return netdev_new(cfg, errp) != NULL;
+}
+
+bool netdev_create_on_hub(const struct Netdev *cfg, unsigned hub_id, Error **errp)
+{
+    struct net_client *c;
+
+    if (cfg->type == NETDEV_DRIVER_HUBPORT) {
+        error_setg(errp, "network backend 'hubport' is only supported with -netdev/-nic");
+        return false;
+    }
+    c = netdev_new(cfg, errp);
+    if (c && !net_hub_add_port(hub_id, NULL, c, errp)) {
+        net_client_free(c);
+        return false;
+    }
+    return c != NULL;
+}
+
+bool netdev_del(const char *id, Error **errp)
+{
+    struct net_client *c = net_client_find(id);
+
+    if (!c) {
+        error_set(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
+        return false;
+    }
+    if (!c->is_netdev) {
+        error_setg(errp, "Device '%s' is not a netdev", id);
+        return false;
+    }
+    net_client_free(c);
+    return true;
+}
+
+bool net_set_link(const char *name, bool up, Error **errp)
+{
+    struct net_client *c = net_client_find(name);
+
+    if (!c) {
+        error_set(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", name);
+        return false;
+    }
+    c->link_down = !up;
+    client_update_wire(c);
+    return true;
+}
+
+void net_check_clients(void)
+{
+    struct net *n = net_get();
+
+    hub_check_all();
+    for (unsigned i = 0; i < n->clients->len; i++) {
+        struct net_client *c = n->clients->pdata[i];
+
+        if (!c->peer && c->ops != &net_backend_hubport) {
+            warn_report("%s %s has no peer", c->nic ? "nic" : "netdev", c->name);
+        }
+    }
+}
+
+void net_cleanup(void)
+{
+    struct net *n = net_get();
+
+    for (unsigned i = n->clients->len; i-- > 0;) {
+        struct net_client *c = n->clients->pdata[i];
+
+        if (!c->nic) {
+            net_client_free(c);
+            i = n->clients->len;            /* freeing one may have freed others */
+        }
+    }
+    if (n->clients->len) {
+        return;                             /* NICs that their devices still own */
+    }
+    net_forget(n);
+    g_ptr_array_free(n->clients, TRUE);
+    g_ptr_array_free(n->hubs, TRUE);
+    g_array_free(n->macs, TRUE);
+    g_free(n);
+}
