@@ -80,6 +80,9 @@ void x86_cpu_set_a20(struct x86_cpu *cpu, bool on);
 /** x86_cpu_wrote_ram() - see ram_set_code_hook(): @len bytes of a page with decoded code changed; any thread */
 void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, uint64_t len);
 
+/** x86_tsc() - the time stamp counter now: nanoseconds of CLOCK_VIRTUAL plus what the guest wrote; vCPU thread or machine lock */
+uint64_t x86_tsc(struct x86_cpu *cpu);
+
 /* For monitors: the CPU must be stopped (not inside x86_cpu_run). */
 void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out);     /* "info registers" */
 void x86_cpu_print_mem(struct x86_cpu *cpu, GString *out);      /* "info mem": mapped ranges with their rights */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * target/x86/interp/simd_crypto_host.h - AES, carry-less multiplication and SHA on one lane, as in simd_host.h
+ *
+ * FIPS 197 with the state as Intel lays it out: byte 4 c + r of the lane is row r, column c. FIPS 180-4 for SHA.
+ */
+#ifndef TARGET_X86_INTERP_SIMD_CRYPTO_HOST_H
+#define TARGET_X86_INTERP_SIMD_CRYPTO_HOST_H
+
+#include "target/x86/interp/simd_host.h"
+
+/* FIPS 197, figures 7 and 14 */
+static const uint8_t aes_sbox[256] = {
+    0x63, 0x7C, 0x77, 0x7B, 0xF2, 0x6B, 0x6F, 0xC5, 0x30, 0x01, 0x67, 0x2B, 0xFE, 0xD7, 0xAB, 0x76,
+    0xCA, 0x82, 0xC9, 0x7D, 0xFA, 0x59, 0x47, 0xF0, 0xAD, 0xD4, 0xA2, 0xAF, 0x9C, 0xA4, 0x72, 0xC0,
+    0xB7, 0xFD, 0x93, 0x26, 0x36, 0x3F, 0xF7, 0xCC, 0x34, 0xA5, 0xE5, 0xF1, 0x71, 0xD8, 0x31, 0x15,
+    0x04, 0xC7, 0x23, 0xC3, 0x18, 0x96, 0x05, 0x9A, 0x07, 0x12, 0x80, 0xE2, 0xEB, 0x27, 0xB2, 0x75,
+    0x09, 0x83, 0x2C, 0x1A, 0x1B, 0x6E, 0x5A, 0xA0, 0x52, 0x3B, 0xD6, 0xB3, 0x29, 0xE3, 0x2F, 0x84,
+    0x53, 0xD1, 0x00, 0xED, 0x20, 0xFC, 0xB1, 0x5B, 0x6A, 0xCB, 0xBE, 0x39, 0x4A, 0x4C, 0x58, 0xCF,
+    0xD0, 0xEF, 0xAA, 0xFB, 0x43, 0x4D, 0x33, 0x85, 0x45, 0xF9, 0x02, 0x7F, 0x50, 0x3C, 0x9F, 0xA8,
+    0x51, 0xA3, 0x40, 0x8F, 0x92, 0x9D, 0x38, 0xF5, 0xBC, 0xB6, 0xDA, 0x21, 0x10, 0xFF, 0xF3, 0xD2,
+    0xCD, 0x0C, 0x13, 0xEC, 0x5F, 0x97, 0x44, 0x17, 0xC4, 0xA7, 0x7E, 0x3D, 0x64, 0x5D, 0x19, 0x73,
+    0x60, 0x81, 0x4F, 0xDC, 0x22, 0x2A, 0x90, 0x88, 0x46, 0xEE, 0xB8, 0x14, 0xDE, 0x5E, 0x0B, 0xDB,
+    0xE0, 0x32, 0x3A, 0x0A, 0x49, 0x06, 0x24, 0x5C, 0xC2, 0xD3, 0xAC, 0x62, 0x91, 0x95, 0xE4, 0x79,
+    0xE7, 0xC8, 0x37, 0x6D, 0x8D, 0xD5, 0x4E, 0xA9, 0x6C, 0x56, 0xF4, 0xEA, 0x65, 0x7A, 0xAE, 0x08,
+    0xBA, 0x78, 0x25, 0x2E, 0x1C, 0xA6, 0xB4, 0xC6, 0xE8, 0xDD, 0x74, 0x1F, 0x4B, 0xBD, 0x8B, 0x8A,
+    0x70, 0x3E, 0xB5, 0x66, 0x48, 0x03, 0xF6, 0x0E, 0x61, 0x35, 0x57, 0xB9, 0x86, 0xC1, 0x1D, 0x9E,
+    0xE1, 0xF8, 0x98, 0x11, 0x69, 0xD9, 0x8E, 0x94, 0x9B, 0x1E, 0x87, 0xE9, 0xCE, 0x55, 0x28, 0xDF,
+    0x8C, 0xA1, 0x89, 0x0D, 0xBF, 0xE6, 0x42, 0x68, 0x41, 0x99, 0x2D, 0x0F, 0xB0, 0x54, 0xBB, 0x16,
+};
+static const uint8_t aes_inv_sbox[256] = {
+    0x52, 0x09, 0x6A, 0xD5, 0x30, 0x36, 0xA5, 0x38, 0xBF, 0x40, 0xA3, 0x9E, 0x81, 0xF3, 0xD7, 0xFB,
+    0x7C, 0xE3, 0x39, 0x82, 0x9B, 0x2F, 0xFF, 0x87, 0x34, 0x8E, 0x43, 0x44, 0xC4, 0xDE, 0xE9, 0xCB,
+    0x54, 0x7B, 0x94, 0x32, 0xA6, 0xC2, 0x23, 0x3D, 0xEE, 0x4C, 0x95, 0x0B, 0x42, 0xFA, 0xC3, 0x4E,
+    0x08, 0x2E, 0xA1, 0x66, 0x28, 0xD9, 0x24, 0xB2, 0x76, 0x5B, 0xA2, 0x49, 0x6D, 0x8B, 0xD1, 0x25,
+    0x72, 0xF8, 0xF6, 0x64, 0x86, 0x68, 0x98, 0x16, 0xD4, 0xA4, 0x5C, 0xCC, 0x5D, 0x65, 0xB6, 0x92,
+    0x6C, 0x70, 0x48, 0x50, 0xFD, 0xED, 0xB9, 0xDA, 0x5E, 0x15, 0x46, 0x57, 0xA7, 0x8D, 0x9D, 0x84,
+    0x90, 0xD8, 0xAB, 0x00, 0x8C, 0xBC, 0xD3, 0x0A, 0xF7, 0xE4, 0x58, 0x05, 0xB8, 0xB3, 0x45, 0x06,
+    0xD0, 0x2C, 0x1E, 0x8F, 0xCA, 0x3F, 0x0F, 0x02, 0xC1, 0xAF, 0xBD, 0x03, 0x01, 0x13, 0x8A, 0x6B,
+    0x3A, 0x91, 0x11, 0x41, 0x4F, 0x67, 0xDC, 0xEA, 0x97, 0xF2, 0xCF, 0xCE, 0xF0, 0xB4, 0xE6, 0x73,
+    0x96, 0xAC, 0x74, 0x22, 0xE7, 0xAD, 0x35, 0x85, 0xE2, 0xF9, 0x37, 0xE8, 0x1C, 0x75, 0xDF, 0x6E,
+    0x47, 0xF1, 0x1A, 0x71, 0x1D, 0x29, 0xC5, 0x89, 0x6F, 0xB7, 0x62, 0x0E, 0xAA, 0x18, 0xBE, 0x1B,
+    0xFC, 0x56, 0x3E, 0x4B, 0xC6, 0xD2, 0x79, 0x20, 0x9A, 0xDB, 0xC0, 0xFE, 0x78, 0xCD, 0x5A, 0xF4,
+    0x1F, 0xDD, 0xA8, 0x33, 0x88, 0x07, 0xC7, 0x31, 0xB1, 0x12, 0x10, 0x59, 0x27, 0x80, 0xEC, 0x5F,
+    0x60, 0x51, 0x7F, 0xA9, 0x19, 0xB5, 0x4A, 0x0D, 0x2D, 0xE5, 0x7A, 0x9F, 0x93, 0xC9, 0x9C, 0xEF,
+    0xA0, 0xE0, 0x3B, 0x4D, 0xAE, 0x2A, 0xF5, 0xB0, 0xC8, 0xEB, 0xBB, 0x3C, 0x83, 0x53, 0x99, 0x61,
+    0x17, 0x2B, 0x04, 0x7E, 0xBA, 0x77, 0xD6, 0x26, 0xE1, 0x69, 0x14, 0x63, 0x55, 0x21, 0x0C, 0x7D,
+};
+
+static inline uint8_t aes_x2(uint8_t v)
+{
+    return (uint8_t)(v << 1 ^ (v >> 7) * 0x1B);
+}
+
+static inline uint8_t aes_mul(uint8_t v, unsigned by)
+{
+    uint8_t v2 = aes_x2(v), v4 = aes_x2(v2), v8 = aes_x2(v4);
+
+    return (by & 1 ? v : 0) ^ (by & 2 ? v2 : 0) ^ (by & 4 ? v4 : 0) ^ (by & 8 ? v8 : 0);
+}
+
+/* ShiftRows and SubBytes: row r moves left by r, or right for the inverse */
+static inline union lane aes_sub_shift(union lane a, bool inverse)
+{
+    union lane d;
+
+    for (unsigned c = 0; c < 4; c++) {
+        for (unsigned row = 0; row < 4; row++) {
+            unsigned from = 4 * ((inverse ? c - row : c + row) & 3) + row;
+
+            d.b[4 * c + row] = inverse ? aes_inv_sbox[a.b[from]] : aes_sbox[a.b[from]];
+        }
+    }
+    return d;
+}
+
+/* MixColumns with the circulant row @k: 2 3 1 1, or E B D 9 for the inverse */
+static inline union lane aes_mix(union lane a, const uint8_t *k)
+{
+    union lane d;
+
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned c = i & 12;
+
+        d.b[i] = aes_mul(a.b[c + (i & 3)], k[0]) ^ aes_mul(a.b[c + ((i + 1) & 3)], k[1]) ^
+                 aes_mul(a.b[c + ((i + 2) & 3)], k[2]) ^ aes_mul(a.b[c + ((i + 3) & 3)], k[3]);
+    }
+    return d;
+}
+static const uint8_t aes_k[4] = { 2, 3, 1, 1 }, aes_inv_k[4] = { 14, 11, 13, 9 };
+
+SIMD_INLINE v128 pv_aesenc(v128 va, v128 vb, unsigned imm)
+{
+    HOST_LANE("aesenc", AES)
+    return aes_mix(aes_sub_shift((union lane){ .v = va }, false), aes_k).v ^ vb;
+}
+SIMD_INLINE v128 pv_aesenclast(v128 va, v128 vb, unsigned imm)
+{
+    HOST_LANE("aesenclast", AES)
+    return aes_sub_shift((union lane){ .v = va }, false).v ^ vb;
+}
+SIMD_INLINE v128 pv_aesdec(v128 va, v128 vb, unsigned imm)
+{
+    HOST_LANE("aesdec", AES)
+    return aes_mix(aes_sub_shift((union lane){ .v = va }, true), aes_inv_k).v ^ vb;
+}
+SIMD_INLINE v128 pv_aesdeclast(v128 va, v128 vb, unsigned imm)
+{
+    HOST_LANE("aesdeclast", AES)
+    return aes_sub_shift((union lane){ .v = va }, true).v ^ vb;
+}
+SIMD_INLINE v128 pv_aesimc(v128 va, v128 vb, unsigned imm)
+{
+    HOST_LANE("aesimc", AES)
+    return aes_mix((union lane){ .v = vb }, aes_inv_k).v;
+}
+/* SubWord of words 1 and 3; their rotations with the round constant */
+SIMD_INLINE v128 pv_aeskeygenassist(v128 va, v128 vb, unsigned imm)
+{
+    union lane b = { .v = vb }, d;
+
+    for (unsigned i = 0; i < 4; i += 2) {
+        uint32_t w = b.d[i + 1], s;
+
+        s = aes_sbox[w & 255] | aes_sbox[w >> 8 & 255] << 8 | aes_sbox[w >> 16 & 255] << 16 |
+            (uint32_t)aes_sbox[w >> 24] << 24;
+        d.d[i] = s;
+        d.d[i + 1] = (s >> 8 | s << 24) ^ imm;
+    }
+    return d.v;
+}
+
+/* imm bit 0 picks the quadword of a, bit 4 that of b */
+SIMD_INLINE v128 pv_pclmulqdq(v128 va, v128 vb, unsigned imm)
+{
+    uint64_t x = imm & 1 ? va[1] : va[0], y = imm & 16 ? vb[1] : vb[0];
+    unsigned __int128 sum = 0;
+
+#if SIMD_X86_HOST
+    if (likely(HOST_CLMUL)) {
+        va = (v128){ x, 0 };
+        vb = (v128){ y, 0 };
+        __asm__("pclmulqdq $0, %1, %0" : "+x"(va) : "x"(vb));
+        return va;
+    }
+#endif
+    for (unsigned i = 0; i < 64; i++) {
+        sum ^= y >> i & 1 ? (unsigned __int128)x << i : 0;
+    }
+    return (v128){ (uint64_t)sum, (uint64_t)(sum >> 64) };
+}
+
+/*
+ * SHA-1: words in a lane are A in bits 127:96 down to D; SHA-256: see each
+ */
+static inline uint32_t rol(uint32_t v, unsigned n) { return v << n | v >> (32 - n); }
+static inline uint32_t ror(uint32_t v, unsigned n) { return v >> n | v << (32 - n); }
+static inline uint32_t sha_ch(uint32_t x, uint32_t y, uint32_t z) { return (x & y) ^ (~x & z); }
+static inline uint32_t sha_maj(uint32_t x, uint32_t y, uint32_t z) { return (x & y) ^ (x & z) ^ (y & z); }
+
+static inline uint32_t sha1_f(unsigned kind, uint32_t x, uint32_t y, uint32_t z)
+{
+    return kind == 0 ? sha_ch(x, y, z) : kind == 2 ? sha_maj(x, y, z) : x ^ y ^ z;
+}
+
+/* Four rounds. The first word of b has E added already (SHA1NEXTE). */
+SIMD_INLINE v128 pv_sha1rnds4(v128 va, v128 vb, unsigned imm)
+{
+    static const uint32_t k[4] = { 0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6 };
+    union lane s = { .v = va }, w = { .v = vb };
+    uint32_t a = s.d[3], b = s.d[2], c = s.d[1], d = s.d[0], e = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t t = sha1_f(imm & 3, b, c, d) + rol(a, 5) + w.d[3 - i] + e + k[imm & 3];
+
+        e = d;
+        d = c;
+        c = rol(b, 30);
+        b = a;
+        a = t;
+    }
+    return (v128)(v4u32){ d, c, b, a };
+}
+SIMD_INLINE v128 pv_sha1nexte(v128 va, v128 vb, unsigned imm)
+{
+    union lane a = { .v = va }, d = { .v = vb };
+
+    d.d[3] += rol(a.d[3], 30);
+    return d.v;
+}
+SIMD_INLINE v128 pv_sha1msg1(v128 va, v128 vb, unsigned imm)
+{
+    union lane a = { .v = va }, b = { .v = vb };
+
+    return (v128)(v4u32){ b.d[2] ^ a.d[0], b.d[3] ^ a.d[1], a.d[0] ^ a.d[2], a.d[1] ^ a.d[3] };
+}
+SIMD_INLINE v128 pv_sha1msg2(v128 va, v128 vb, unsigned imm)
+{
+    union lane a = { .v = va }, b = { .v = vb };
+    uint32_t w16 = rol(a.d[3] ^ b.d[2], 1), w17 = rol(a.d[2] ^ b.d[1], 1), w18 = rol(a.d[1] ^ b.d[0], 1);
+
+    return (v128)(v4u32){ rol(a.d[0] ^ w16, 1), w18, w17, w16 };
+}
+
+/* Two rounds: a = C D G H from the top, b = A B E F; @k: the two W + K sums */
+SIMD_INLINE v128 sha256_rnds2(v128 va, v128 vb, v128 k)
+{
+    union lane x = { .v = va }, y = { .v = vb }, wk = { .v = k };
+    uint32_t a = y.d[3], b = y.d[2], c = x.d[3], d = x.d[2], e = y.d[1], f = y.d[0], g = x.d[1], h = x.d[0];
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t t1 = h + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + sha_ch(e, f, g) + wk.d[i];
+        uint32_t t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + sha_maj(a, b, c);
+
+        h = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + t2;
+    }
+    return (v128)(v4u32){ f, e, b, a };
+}
+static inline uint32_t sha256_s0(uint32_t v) { return ror(v, 7) ^ ror(v, 18) ^ v >> 3; }
+static inline uint32_t sha256_s1(uint32_t v) { return ror(v, 17) ^ ror(v, 19) ^ v >> 10; }
+SIMD_INLINE v128 pv_sha256msg1(v128 va, v128 vb, unsigned imm)
+{
+    union lane a = { .v = va }, b = { .v = vb };
+
+    return (v128)(v4u32){ a.d[0] + sha256_s0(a.d[1]), a.d[1] + sha256_s0(a.d[2]), a.d[2] + sha256_s0(a.d[3]),
+                          a.d[3] + sha256_s0(b.d[0]) };
+}
+SIMD_INLINE v128 pv_sha256msg2(v128 va, v128 vb, unsigned imm)
+{
+    union lane a = { .v = va }, b = { .v = vb };
+    uint32_t w16 = a.d[0] + sha256_s1(b.d[2]), w17 = a.d[1] + sha256_s1(b.d[3]);
+
+    return (v128)(v4u32){ w16, w17, a.d[2] + sha256_s1(w16), a.d[3] + sha256_s1(w17) };
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* target/x86/mmu_int.h - what mmu.c, mmu_walk.c and mmu_flush.c share */
+#ifndef TARGET_X86_MMU_INT_H
+#define TARGET_X86_MMU_INT_H
+
+#include "target/x86/mmu.h"
+
+#define PAGE_MASK   0xFFFULL
+#define PAGE_SIZE_4K 4096u
+
+/* Page table entry bits, SDM vol. 3, 4.5 */
+#define PTE_P       (1ULL << 0)
+#define PTE_W       (1ULL << 1)
+#define PTE_U       (1ULL << 2)
+#define PTE_A       (1ULL << 5)
+#define PTE_D       (1ULL << 6)
+#define PTE_PS      (1ULL << 7)
+#define PTE_G       (1ULL << 8)
+#define PTE_NX      (1ULL << 63)
+#define PTE_ADDR    0x000FFFFFFFFFF000ULL
+
+/* Page fault error code, SDM vol. 3, 4.7 */
+enum { PF_P = 1 << 0, PF_W = 1 << 1, PF_U = 1 << 2, PF_RSVD = 1 << 3, PF_I = 1 << 4 };
+
+/* Rights of a page: what all levels of the walk allow together, before CR0.WP, SMEP and SMAP are looked at */
+enum { PR_W = 1 << 0, PR_U = 1 << 1, PR_X = 1 << 2, PR_D = 1 << 3, PR_G = 1 << 4, PR_BIG = 1 << 5, PR_HUGE = 1 << 6 };
+
+enum mmu_access { ACC_READ, ACC_WRITE, ACC_FETCH };
+
+/* What is behind a page of physical addresses. host NULL: I/O, nothing, or memory that does not fill the page */
+struct phys_page {
+    uint64_t page;              /* physical address, A20 applied; TLB_NONE: empty */
+    uint8_t *host;
+    struct ram_block *ram;
+    uint64_t ram_off;
+    bool rom;
+};
+#define PHYS_SIZE 512
+
+/* Second level. Valid while gen is the present one of the address space or of global pages. */
+struct tlb2 {
+    uint64_t tag;               /* linear page */
+    uint64_t gen;
+    uint32_t rights;            /* PR_* */
+    uint32_t rom;
+    struct phys_page p;
+};
+#define TLB2_SETS 1024
+#define TLB2_WAYS 4
+
+/* Upper levels of the walk, for the last table: key is the linear address without the bits that index it */
+struct pde_cache {
+    uint64_t key, gen, epoch;
+    uint64_t table;             /* physical address of the last-level table */
+    uint32_t rights;
+};
+#define PDE_SIZE 256
+
+#define BANK_LOG 256
+struct bank_log {               /* entries that may be filled; n > BANK_LOG: any */
+    unsigned n;
+    uint16_t idx[BANK_LOG];
+};
+
+struct mmu_context { uint64_t gen, code_gen; };    /* of a PCID; 0: never used */
+
+struct x86_mmu {
+    uint64_t next_gen;          /* numbers given out so far */
+    uint64_t as_gen, global_gen;
+    uint64_t pde_epoch;
+    unsigned victim;
+    struct bank_log log[TLB_BANKS];
+    struct phys_page phys[PHYS_SIZE];
+    struct pde_cache pde[PDE_SIZE];
+    struct tlb2 set[TLB2_SETS][TLB2_WAYS];
+    struct mmu_context pcid[4096];
+    uint8_t exec_map[4096];     /* hashed by page: code was fetched from there */
+    uint8_t big_map[4096];      /* hashed by 4 MiB: fragments of large pages were entered */
+    uint8_t huge_map[128];      /* the same by 1 GiB */
+    struct tlb2 rmw[2];         /* pages of the read-modify-write under way */
+    struct x86_mmu_stats stats;
+};
+
+static inline uint64_t mmu_la_mask(const struct x86_cpu *cpu)
+{
+    return cpu->mode & MODE_LMA ? ~0ULL : 0xFFFFFFFFULL;
+}
+
+static inline uint64_t mmu_a20(const struct x86_cpu *cpu, uint64_t phys)
+{
+    return phys & (0xFFFFFFFF00000000ULL | cpu->a20_mask_low);
+}
+
+/** mmu_phys() - look up a physical page (through a small cache) */
+const struct phys_page *mmu_phys(struct x86_cpu *cpu, uint64_t phys);
+
+struct walk {
+    uint64_t phys;              /* of the 4 KiB page */
+    uint32_t rights;
+    uint32_t fault;             /* PF_P | PF_RSVD; with !ok */
+    bool ok;
+    uint64_t leaf;              /* physical address of the last entry, for mmu_walk_mark() */
+    uint64_t entry;             /* its value */
+    unsigned entry_size;        /* 4 or 8; 0: paging is off */
+};
+/** mmu_walk() - @quiet: no accessed bits are set. Accessed and dirty of the leaf are left to mmu_walk_mark() */
+void mmu_walk(struct x86_cpu *cpu, uint64_t la, bool quiet, struct walk *w);
+/** mmu_walk_mark() - set @bits (PTE_A, PTE_D) in the leaf, where missing */
+void mmu_walk_mark(struct x86_cpu *cpu, struct walk *w, uint64_t bits);
+/** mmu_entry() - a paging structure entry as it is in memory */
+uint64_t mmu_entry(struct x86_cpu *cpu, uint64_t phys, unsigned size);
+
+/** mmu_sync() - after a device access: the memory map may have changed under us */
+void mmu_sync(struct x86_cpu *cpu);
+
+static inline unsigned mmu_hash(uint64_t n)
+{
+    return (unsigned)((n * 0x9E3779B97F4A7C15ULL) >> 49);      /* 15 bits */
+}
+static inline bool mmu_map_test(const uint8_t *map, unsigned size, uint64_t n)
+{
+    unsigned h = mmu_hash(n) & (size * 8 - 1);
+
+    return map[h >> 3] >> (h & 7) & 1;
+}
+static inline void mmu_map_set(uint8_t *map, unsigned size, uint64_t n)
+{
+    unsigned h = mmu_hash(n) & (size * 8 - 1);
+
+    map[h >> 3] |= (uint8_t)(1 << (h & 7));
+}
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/x86/native.c - cases on silicon
+ *
+ * A forked child maps the two regions and raises a signal on itself. From then on it lives in its signal handler: each
+ * sigreturn loads the registers of the next case (general registers, flags, CS, x87, SSE and AVX state are all in the signal frame),
+ * and the exception that ends the case brings it back with the registers as they are then. CS in the frame chooses between 64-bit and
+ * compatibility mode. Results go through shared memory; when the child dies, a new one goes on behind the case that killed it.
+ *
+ * SDM vol. 1, 13.4 (XSAVE area); Linux: struct _fpstate, _xstate.
+ */
+#include "tests/x86/oracle.h"
+#include <cpuid.h>
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#if !defined(__x86_64__)
+#error "the native oracle needs an x86-64 host"
+#endif
+
+/* Numbers of ucontext's gregs[]; the enumerators are hidden by rec.h's macros */
+enum { G_R8 = 0, G_RDI = 8, G_RSI, G_RBP, G_RBX, G_RDX, G_RAX, G_RCX, G_RSP, G_RIP, G_EFL, G_CSGSFS, G_ERR, G_TRAPNO, G_OLDMASK, G_CR2 };
+static const uint8_t greg_of[16] = {
+    G_RAX, G_RCX, G_RDX, G_RBX, G_RSP, G_RBP, G_RSI, G_RDI, 0, 1, 2, 3, 4, 5, 6, 7,
+};
+
+struct shared {
+    unsigned done;              /* cases finished */
+    unsigned started;
+};
+
+/* What the handler works on: one child, one thread */
+static struct {
+    struct shared *sh;
+    const struct ox_case *cases;
+    unsigned n;
+    const uint8_t *image;
+    struct ox_result *out;
+} job;
+
+struct fx {                     /* SDM vol. 1, table 10-2 */
+    uint16_t fcw, fsw;
+    uint8_t ftw, pad;
+    uint16_t fop;
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16];
+    uint8_t xmm[16][16];
+    uint8_t rest[96];
+    uint64_t xstate_bv, xcomp_bv;
+    uint64_t hdr[6];
+    uint8_t ymmh[16][16];       /* component 2 of the standard format is always at 576 */
+};
+
+static void load(ucontext_t *uc, const struct ox_case *c)
+{
+    greg_t *g = uc->uc_mcontext.gregs;
+    struct fx *fx = (struct fx *)uc->uc_mcontext.fpregs;
+    const struct ox_state *s = &c->in;
+
+    for (unsigned i = 0; i < 16; i++) {
+        g[greg_of[i]] = (greg_t)s->gpr[i];
+    }
+    g[G_RIP] = (greg_t)s->rip;
+    g[G_EFL] = s->eflags;
+    /* CS, GS, FS, SS: 16 bits each */
+    g[G_CSGSFS] = (greg_t)((uint64_t)(c->mode32 ? OX_SEL_CODE32 : OX_SEL_CODE64) | (uint64_t)OX_SEL_DATA << 48);
+    fx->fcw = s->fcw;
+    fx->fsw = s->fsw;
+    fx->ftw = s->ftw;
+    fx->fop = 0;
+    fx->fip = fx->fdp = 0;
+    fx->mxcsr = s->mxcsr;
+    memcpy(fx->st, s->st, sizeof(fx->st));
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(fx->xmm[i], s->vec[i], 16);
+        memcpy(fx->ymmh[i], s->vec[i] + 16, 16);
+    }
+    fx->xstate_bv |= 7;
+}
+
+static void store(const ucontext_t *uc, struct ox_result *r)
+{
+    const greg_t *g = uc->uc_mcontext.gregs;
+    const struct fx *fx = (const struct fx *)uc->uc_mcontext.fpregs;
+    struct ox_state *s = &r->out;
+
+    memset(s, 0, sizeof(*s));
+    for (unsigned i = 0; i < 16; i++) {
+        s->gpr[i] = (uint64_t)g[greg_of[i]];
+    }
+    s->rip = (uint64_t)g[G_RIP];
+    s->eflags = (uint32_t)g[G_EFL];
+    r->vec = (int)g[G_TRAPNO];
+    r->err = (uint32_t)g[G_ERR];
+    r->addr = r->vec == 14 ? (uint64_t)g[G_CR2] : 0;
+    s->fcw = 0x37F;
+    s->mxcsr = fx->mxcsr;
+    if (fx->xstate_bv & 1) {
+        s->fcw = fx->fcw;
+        s->fsw = fx->fsw;
+        s->ftw = fx->ftw;
+        for (unsigned i = 0; i < 8; i++) {
+            memcpy(s->st[i], fx->st[i], 10);
+        }
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        if (fx->xstate_bv & 2) {
+            memcpy(s->vec[i], fx->xmm[i], 16);
+        }
+        if (fx->xstate_bv & 4) {
+            memcpy(s->vec[i] + 16, fx->ymmh[i], 16);
+        }
+    }
+}
+
+void ox_native_handler(int sig, siginfo_t *info, void *ctx);
+void ox_native_handler(int sig, siginfo_t *info, void *ctx)
+{
+    ucontext_t *uc = ctx;
+    unsigned i = job.sh->done;
+
+    if (sig != SIGUSR1) {
+        store(uc, &job.out[i]);
+        memcpy(job.out[i].mem, (void *)OX_ARENA, OX_RW);
+        memset((void *)OX_CODE, 0xCC, 4096);
+        job.sh->done = ++i;
+    }
+    if (i == job.n) {
+        _exit(0);
+    }
+    job.sh->started = i + 1;
+    memcpy((void *)OX_ARENA, job.image, OX_RW);
+    memcpy((void *)OX_ENTRY, job.cases[i].code, job.cases[i].len);
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(OX_SEL_DATA));
+    load(uc, &job.cases[i]);
+}
+
+/* The case may have left with AC set, which the kernel does not clear for handlers: clear it before any C code runs. */
+void ox_native_entry(int sig, siginfo_t *info, void *ctx);
+__asm__(".text\n.globl ox_native_entry\nox_native_entry:\n"
+        "endbr64\n"
+        "pushfq\n"
+        "andq $~0x40000, (%rsp)\n"
+        "popfq\n"
+        "jmp ox_native_handler\n"
+        ".section .note.GNU-stack,\"\",@progbits\n.text\n");
+
+static bool map_regions(const uint8_t *image)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    int code_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+    if (mmap((void *)OX_CODE, 4096, code_prot, flags, -1, 0) != (void *)OX_CODE ||
+        mmap((void *)OX_ARENA, OX_IMAGE, PROT_READ | PROT_WRITE, flags, -1, 0) != (void *)OX_ARENA) {
+        return false;
+    }
+    memset((void *)OX_CODE, 0xCC, 4096);
+    memcpy((void *)OX_ARENA, image, OX_IMAGE);
+    return mprotect((void *)(OX_ARENA + OX_RW), OX_IMAGE - OX_RW, PROT_READ) == 0;
+}
+
+static void child_main(void)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGUSR1 };
+    stack_t ss = { .ss_size = 1 << 18 };
+    struct sigaction sa = { .sa_sigaction = ox_native_entry, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+
+    ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (ss.ss_sp == MAP_FAILED || sigaltstack(&ss, NULL) || !map_regions(job.image)) {
+        _exit(2);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++) {
+        sigaction(signals[i], &sa, NULL);
+    }
+    alarm(10);
+    raise(SIGUSR1);
+    _exit(3);
+}
+
+/* Return: false when the child could not even set itself up */
+static bool run_child(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        return false;
+    }
+    if (pid == 0) {
+        child_main();
+    }
+    if (waitpid(pid, &status, 0) != pid) {
+        return false;
+    }
+    return !WIFEXITED(status) || WEXITSTATUS(status) == 0;
+}
+
+bool ox_native_run(const struct ox_case *cases, unsigned n, const uint8_t *image, struct ox_result *out)
+{
+    size_t size = sizeof(struct shared) + n * sizeof(*out);
+    void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool ok = mem != MAP_FAILED;
+
+    if (!ok) {
+        return false;
+    }
+    job.sh = mem;
+    job.cases = cases;
+    job.n = n;
+    job.image = image;
+    job.out = (void *)(job.sh + 1);
+    while (ok && job.sh->done < n) {
+        ok = run_child();
+        if (ok && job.sh->done < n) {
+            if (job.sh->started == job.sh->done) {
+                ok = false;                         /* it did not get as far as a case */
+            } else {
+                job.out[job.sh->done++].vec = -1;
+            }
+        }
+    }
+    memcpy(out, job.out, n * sizeof(*out));
+    munmap(mem, size);
+    return ok;
+}
+
+void ox_native_features(struct x86_features *f)
+{
+    unsigned a, b, c, d;
+
+    memset(f, 0, sizeof(*f));
+    f->intel = true;
+    __cpuid(1, a, b, c, d);
+    f->word[FEAT_1_EDX] = d;
+    f->word[FEAT_1_ECX] = c;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        f->word[FEAT_7_EBX] = b;
+        f->word[FEAT_7_ECX] = c;
+        f->word[FEAT_7_EDX] = d;
+    }
+    if (__get_cpuid_count(0xD, 1, &a, &b, &c, &d)) {
+        f->word[FEAT_D1_EAX] = a;
+    }
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
+        f->word[FEAT_E1_EDX] = d;
+        f->word[FEAT_E1_ECX] = c;
+    }
+}

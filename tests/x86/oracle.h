@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/x86/oracle.h - one instruction on silicon and on our interpreter: what both are given and what they give back
+ *
+ * The host is an x86 too, so it knows every answer. A case is code bytes, a register state and which memory image; gen.c makes it from
+ * a row of the instruction table, native.c runs it in a child process, guest.c in the emulator, test-oracle.c compares.
+ *
+ * Both see the same linear addresses, all below 4 GiB, so that 32-bit code reaches them:
+ *
+ *     CODE       one page of INT3; the case's bytes stand in its middle
+ *     ARENA      two pages read and write, one read only, with nothing mapped before and behind; no execute right
+ *
+ * A run ends with an exception, always: the INT3 behind the instruction, or its own fault.
+ */
+#ifndef TESTS_X86_ORACLE_H
+#define TESTS_X86_ORACLE_H
+
+#include "target/x86/optable.h"
+#include "target/x86/rec.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OX_CODE     0x10000000ULL
+#define OX_ENTRY    (OX_CODE + 0x800)
+#define OX_ARENA    0x20000000ULL
+#define OX_RW       0x2000u             /* bytes that may be written */
+#define OX_IMAGE    0x3000u             /* bytes of the arena */
+#define OX_TARGETS  0x1E00u             /* offset in the image: 32 slots of 8 bytes with addresses in CODE */
+
+enum { OX_SEL_CODE32 = 0x23, OX_SEL_DATA = 0x2B, OX_SEL_CODE64 = 0x33 };    /* as Linux has them */
+
+struct ox_state {
+    uint64_t gpr[16], rip;
+    uint32_t eflags, mxcsr;
+    uint16_t fcw, fsw;                  /* fsw with TOP */
+    uint8_t ftw;                        /* abridged: bit i set = physical register i is in use */
+    uint8_t st[8][16];                  /* ST(i): 10 bytes */
+    uint8_t vec[16][32];
+};
+
+struct ox_case {
+    struct ox_state in;
+    struct x86_rec rec;                 /* as our decoder sees it */
+    uint8_t code[16];
+    uint8_t len;                        /* bytes in code */
+    bool mode32;
+    const struct x86_row *row;
+};
+
+struct ox_result {
+    int vec;                            /* exception; -1: the child died or hung */
+    uint32_t err;
+    uint64_t addr;                      /* page faults */
+    struct ox_state out;
+    uint8_t mem[OX_RW];
+};
+
+/* gen.c */
+struct ox_rng {
+    uint64_t s;
+};
+uint64_t ox_rand(struct ox_rng *g);
+/** ox_make_image() - memory contents full of interesting values */
+void ox_make_image(struct ox_rng *g, uint8_t image[OX_IMAGE]);
+/** ox_make_case() - Return: false when this try gave nothing usable (another try may) */
+bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, bool mode32,
+                  const struct x86_features *feat, const uint8_t *image, struct ox_case *c);
+/** ox_group() - name of the group that the row is tested in; NULL: not testable natively, with the reason in *why */
+const char *ox_group(enum x86_map_id map, const struct x86_row *row, const char **why);
+/** ox_undefined_flags() - arithmetic flags that the manual leaves undefined for this case */
+uint32_t ox_undefined_flags(const struct ox_case *c);
+/** ox_undefined_result() - the destination itself is undefined: compare only the exception */
+bool ox_undefined_result(const struct ox_case *c);
+
+/* native.c */
+/** ox_native_features() - what the host offers, for choosing rows */
+void ox_native_features(struct x86_features *f);
+/** ox_native_run() - run @n cases in a child; Return: false when no child could be made */
+bool ox_native_run(const struct ox_case *cases, unsigned n, const uint8_t *image, struct ox_result *out);
+
+/* guest.c */
+struct ox_guest;
+/** ox_guest_new() - @extra: features to offer beside the model's, or NULL */
+struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extra);
+void ox_guest_free(struct ox_guest *g);
+/** ox_guest_kick() - end a run that does not end; may be called from a signal handler */
+void ox_guest_kick(struct ox_guest *g);
+const struct x86_features *ox_guest_features(struct ox_guest *g);
+void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *image, struct ox_result *out);
+
+#define OX_MODE64 (MODE_64 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | MODE_FLAT_CS | \
+                   MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
+#define OX_MODE32 (MODE_CS32 | MODE_SS32 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | \
+                   MODE_FLAT_CS | MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
+
+#endif
