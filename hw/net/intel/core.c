@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hw/net/intel/core.c - life, register windows, CTRL and STATUS, link of the gigabit family
+ *
+ * BAR0 is the register space. BAR1 is a window of two registers: IOADDR chooses, IODATA reads and writes the register
+ * chosen (8254x SDM 13.2.2); Linux resets the older chips through it.
+ *
+ * The link has three parts: the cable (net layer), the PHY (mii.c) and CTRL.SLU. STATUS.LU is the end of the chain;
+ * intel_link_update() compares it with what it was and raises LSC. Reset restores registers and EEPROM values; only
+ * power-on touches the PHY.
+ */
+#include "core.h"
+
+#include "lib/log.h"
+
+/* ---- link ---- */
+
+static bool link_now(const struct intel_nic *s)
+{
+    return mii_link_up(&s->phy) && rd(s, R_CTRL) & CTRL_SLU && !(rd(s, R_CTRL) & CTRL_PHY_RST);
+}
+
+void intel_link_update(struct intel_nic *s)
+{
+    bool up = link_now(s);
+
+    if (up == s->link) {
+        return;
+    }
+    s->link = up;
+    intr_cause(s, ICR_LSC);
+    if (up) {
+        nic_rx_ready(s->nic);
+    }
+}
+
+static void link_changed(void *opaque, bool up)
+{
+    struct intel_nic *s = opaque;
+
+    mii_set_cable(&s->phy, up);
+}
+
+/* 13.4.2. Speed and duplex are the PHY's unless CTRL forces them */
+uint32_t status_read(void *opaque, const struct reg_access *a)
+{
+    struct intel_nic *s = opaque;
+    uint32_t ctrl = rd(s, R_CTRL), speed;
+    bool full;
+    unsigned mbit = mii_speed(&s->phy, &full), asdv = mbit == 1000 ? SPEED_1000 : mbit == 100 ? SPEED_100 : SPEED_10;
+
+    speed = ctrl & CTRL_FRCSPD ? MIN(bits_get(ctrl, 8, 2), SPEED_1000) : asdv;
+    if (ctrl & CTRL_FRCDPLX) {
+        full = ctrl & CTRL_FD;
+    }
+    return (full ? STATUS_FD : 0) | (s->link ? STATUS_LU : 0) | speed << STATUS_SPEED_SHIFT |
+           asdv << STATUS_ASDV_SHIFT | STATUS_MTXCKOK;
+}
+
+/* ---- reset ---- */
+
+static void registers_reset(struct intel_nic *s)
+{
+    intr_reset(s);
+    regfile_reset(&s->regs);
+    txq_reset(&s->txq);
+    rxq_reset(&s->rxq);
+    eeprom93_reset(&s->eeprom);
+    nvm_load(s);
+    s->io_addr = 0;
+    s->link = link_now(s);
+}
+
+/* 13.4.1 */
+void ctrl_written(void *opaque, const struct reg_access *a)
+{
+    struct intel_nic *s = opaque;
+
+    if (a->val & ~a->old & CTRL_PHY_RST) {  /* iPXE sets both bits at once */
+        mii_reset(&s->phy);
+    }
+    if (a->val & CTRL_RST) {                /* 14.6: all but PCI configuration and PHY */
+        registers_reset(s);
+        nic_purge(s->nic);
+    } else {
+        intel_link_update(s);
+    }
+}
+
+void intel_reset(struct intel_nic *s)
+{
+    mii_power_on(&s->phy, nic_link_up(s->nic));
+    registers_reset(s);
+    nic_purge(s->nic);
+}
+
+/* ---- windows ---- */
+
+static uint64_t mmio_read(void *opaque, uint64_t off, unsigned size)
+{
+    struct intel_nic *s = opaque;
+
+    return regfile_read(&s->regs, off);
+}
+
+static void mmio_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    struct intel_nic *s = opaque;
+
+    regfile_write(&s->regs, off, val);
+}
+
+enum { IO_ADDR = 0, IO_DATA = 4 };
+
+static uint64_t io_read(void *opaque, uint64_t off, unsigned size)
+{
+    struct intel_nic *s = opaque;
+
+    return off == IO_ADDR ? s->io_addr : off == IO_DATA ? regfile_read(&s->regs, s->io_addr) : 0;
+}
+
+static void io_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    struct intel_nic *s = opaque;
+
+    if (off == IO_ADDR) {
+        s->io_addr = val;
+    } else if (off == IO_DATA) {
+        regfile_write(&s->regs, s->io_addr, val);
+    }
+}
+
+static const struct region_ops mmio_ops = { mmio_read, mmio_write, 4, 4 };
+static const struct region_ops io_ops = { io_read, io_write, 4, 4 };
+
+/* Bus mastering may have come on after the rings were set going */
+void intel_config_written(struct pci_device *d, unsigned off, unsigned len)
+{
+    struct intel_nic *s = (struct intel_nic *)d;
+
+    if (s->nic && off <= PCI_COMMAND && off + len > PCI_COMMAND) {
+        tctl_written(s, NULL);
+        rctl_written(s, NULL);
+    }
+}
+
+/* ---- life ---- */
+
+static void tx_ready(void *opaque)
+{
+    struct intel_nic *s = opaque;
+
+    bh_schedule(&s->txq.bh);
+}
+
+static uint32_t offloads(void *opaque)
+{
+    return 0;
+}
+
+static const struct nic_ops nic_ops = {
+    .receive = intel_receive, .link_changed = link_changed, .tx_ready = tx_ready, .offloads = offloads, .min_len = 60,
+};
+
+bool intel_realize(struct intel_nic *s, const struct intel_model *m, Error **errp)
+{
+    s->model = m;
+    s->drops.dev = m->name;
+    regfile_init(&s->regs, m->name, m->regs, m->nregs, m->mmio_size, s);
+    intr_init(s);
+    mii_init(&s->phy, m->phy, s);
+    txq_init(&s->txq, s, R_TDBAL);
+    rxq_init(&s->rxq, s, R_RDBAL);
+    s->nic = nic_new(&nic_ops, &s->conf, m->name, s->pci.dev.id, s, errp);
+    if (!s->nic) {
+        return false;
+    }
+    nvm_init(s);
+    st_le16(s->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM);
+    s->pci.config[PCI_MIN_GNT] = 0xFF;
+    region_init_io(&s->mmio, "e1000-mmio", m->mmio_size, &mmio_ops, s);
+    region_init_io(&s->io, "e1000-io", m->io_size, &io_ops, s);
+    pci_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
+    pci_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+    return true;
+}
+
+void intel_unrealize(struct intel_nic *s)
+{
+    txq_fini(&s->txq);
+    nic_free(g_steal_pointer(&s->nic));
+    mii_fini(&s->phy);
+    if (s->model) {
+        intr_fini(s);
+    }
+    regfile_fini(&s->regs);
+    s->model = NULL;
+}
+
+void intel_describe(struct device *d, GString *out, unsigned indent)
+{
+    struct intel_nic *s = (struct intel_nic *)d;
+
+    nic_drops_print(&s->drops, out, indent);
+}
