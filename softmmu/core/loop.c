@@ -75,9 +75,12 @@ static gint poll_unlocked(GPollFD *fds, guint n, gint timeout)
 
 /* ---- bottom halves ---- */
 
+/* Taken off the stack and still to run, oldest first; main thread. bh_fini() may take one out. */
+static struct bh *bh_running;
+
 static bool bh_run_all(void)
 {
-    struct bh *list = __atomic_exchange_n(&bh_stack, NULL, __ATOMIC_ACQUIRE), *rev = NULL;
+    struct bh *list = __atomic_exchange_n(&bh_stack, NULL, __ATOMIC_ACQUIRE), *rev = NULL, **end = &bh_running;
     bool any = false;
 
     while (list) {
@@ -87,10 +90,14 @@ static bool bh_run_all(void)
         rev = list;
         list = next;
     }
-    while (rev) {
-        struct bh *bh = rev;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = rev;
+    while (bh_running) {
+        struct bh *bh = bh_running;
 
-        rev = bh->next;
+        bh_running = bh->next;
         bh->next = NULL;
         /* off the list first: the callback may schedule it again, or end it */
         __atomic_store_n(&bh->scheduled, 0, __ATOMIC_RELEASE);
@@ -144,6 +151,14 @@ void bh_fini(struct bh *bh)
     bh->deleted = true;
     if (!__atomic_load_n(&bh->scheduled, __ATOMIC_ACQUIRE)) {
         return;
+    }
+    for (struct bh **p = &bh_running; *p; p = &(*p)->next) {
+        if (*p == bh) {
+            *p = bh->next;
+            bh->next = NULL;
+            bh->scheduled = 0;
+            return;
+        }
     }
     /* take it out of the stack: main thread only takes, so what is left goes back in the same order */
     list = __atomic_exchange_n(&bh_stack, NULL, __ATOMIC_ACQUIRE);
