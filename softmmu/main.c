@@ -23,6 +23,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct pc *machine_pc;      /* softmmu/machine.h */
 
@@ -39,6 +40,17 @@ static void signals_init(void)
     signal(SIGPIPE, SIG_IGN);
     for (unsigned i = 0; i < G_N_ELEMENTS(end); i++) {
         g_unix_signal_add(end[i], asked_to_end, NULL);
+    }
+}
+
+/* Each connection of the user network is a descriptor of ours: take what the system allows */
+static void raise_fd_limit(void)
+{
+    struct rlimit r;
+
+    if (!getrlimit(RLIMIT_NOFILE, &r)) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
     }
 }
 
@@ -113,9 +125,9 @@ static bool setup(struct vm_options *o, Error **errp)
     if (!log_init(o, errp) || !daemon_start(o, errp)) {
         return false;
     }
+    raise_fd_limit();
     loop_init();
     signals_init();
-    types_init();
     runstate_set_policy(o->no_reboot, o->no_shutdown);
     if (!daemon_write_pidfile(o, errp) || !cli_create_chardevs(o, errp) || !monitor_create_all(o, errp) ||
         !cli_create_backends(o, errp) || !machine_init(o, errp)) {
@@ -145,6 +157,7 @@ int main(int argc, char **argv)
     int status = 0;
 
     error_set_program(argv[0]);
+    types_init();           /* "-device help" lists them */
     if (!cli_parse(argc, argv, &o, &err)) {
         error_report_err(err);
         vm_options_clear(&o);

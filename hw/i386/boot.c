@@ -222,6 +222,20 @@ struct boot *boot_open(const struct boot_config *cfg, Error **errp)
     return b;
 }
 
+struct boot *boot_open_mem(const void *kernel, uint64_t size, const char *append, Error **errp)
+{
+    struct boot *b = g_new0(struct boot, 1);
+
+    b->kernel_path = g_strdup("image");
+    b->append = g_strdup(append);
+    boot_file_mem(&b->kernel, b->kernel_path, kernel, size);
+    if (!identify(b, errp)) {
+        boot_close(b);
+        return NULL;
+    }
+    return b;
+}
+
 void boot_close(struct boot *b)
 {
     if (!b) {

@@ -347,8 +347,11 @@ bool monitor_new_hmp(struct chardev *c, Error **errp)
     m->h.session = m;
     m->rl = readline_new(&rl_ops, m, PROMPT);
     m->shown = !chardev_is_mux(c);
-    /* on failure the program ends; monitor_cleanup() frees what is in the list */
-    return session_list_add(&m->s, errp) && chardev_attach_background(c, &fe_ops, m, errp);
+    if (!session_list_add(&m->s, errp)) {
+        hmp_free(&m->s);
+        return false;
+    }
+    return chardev_attach_background(c, &fe_ops, m, errp);     /* if not: the program ends, monitor_cleanup() frees */
 }
 
 char *monitor_hmp(const char *line)

@@ -305,10 +305,11 @@ bool monitor_new_qmp(struct chardev *c, bool pretty, Error **errp)
     q->parser = jparser_new(on_value, q);
     g_queue_init(&q->queue);
     bh_init(&q->bh, "qmp", run_queue, q);
-    if (!session_list_add(&q->s, errp) || !chardev_attach(c, &fe_ops, q, errp)) {
-        return false;           /* the program ends; monitor_cleanup() frees what is in the list */
+    if (!session_list_add(&q->s, errp)) {
+        qmp_free(&q->s);
+        return false;
     }
-    return true;
+    return chardev_attach(c, &fe_ops, q, errp);     /* if not: the program ends, monitor_cleanup() frees what is in the list */
 }
 
 bool qmp_session_negotiate(struct qmp_session *q, bool oob, Error **errp)

@@ -416,7 +416,7 @@ static void put_double(GString *out, double d)
         g_string_append(out, "null");   /* JSON has no word for it */
         return;
     }
-    g_string_append(out, g_ascii_dtostr(buf, sizeof(buf), d));
+    g_string_append(out, d == 0 && signbit(d) ? "-0.0" : g_ascii_dtostr(buf, sizeof(buf), d));
 }
 
 static void newline(GString *out, bool pretty, unsigned indent)

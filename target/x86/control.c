@@ -16,7 +16,7 @@ static void __attribute__((noreturn)) gp0(struct x86_cpu *cpu)
     x86_raise_err(cpu, NULL, EXC_GP, 0);
 }
 
-/* --- mode ----------------------------------------------------------------------------------------------------------- */
+/* --- mode --------------------------------------------------------------------------------------------------------- */
 
 /* Base 0, limit 4 GiB, and everything allowed that data segments allow (@code: reading is enough) */
 static bool is_flat(const struct x86_seg *s, bool code)
@@ -66,11 +66,12 @@ void x86_mode_update(struct x86_cpu *cpu)
     }
 }
 
-/* --- control registers ---------------------------------------------------------------------------------------------- */
+/* --- control registers -------------------------------------------------------------------------------------------- */
 
 void x86_cr0_write(struct x86_cpu *cpu, uint64_t v)
 {
-    const uint64_t valid = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
+    const uint64_t valid = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |
+                           CR0_PG;
     uint64_t old = cpu->cr0, change;
 
     if (v >> 32 || ((v & CR0_PG) && !(v & CR0_PE)) || ((v & CR0_NW) && !(v & CR0_CD))) {
@@ -127,8 +128,9 @@ void x86_cr3_write(struct x86_cpu *cpu, uint64_t v)
 static uint64_t cr4_valid(const struct x86_features *f)
 {
     static const struct { uint16_t feat; uint32_t bits; } rows[] = {
-        { X86_FEAT_VME, CR4_VME | CR4_PVI }, { X86_FEAT_TSC, CR4_TSD }, { X86_FEAT_DE, CR4_DE }, { X86_FEAT_PSE, CR4_PSE },
-        { X86_FEAT_PAE, CR4_PAE }, { X86_FEAT_MCE, CR4_MCE }, { X86_FEAT_PGE, CR4_PGE }, { X86_FEAT_FXSR, CR4_OSFXSR },
+        { X86_FEAT_VME, CR4_VME | CR4_PVI }, { X86_FEAT_TSC, CR4_TSD }, { X86_FEAT_DE, CR4_DE },
+        { X86_FEAT_PSE, CR4_PSE }, { X86_FEAT_PAE, CR4_PAE }, { X86_FEAT_MCE, CR4_MCE },
+        { X86_FEAT_PGE, CR4_PGE }, { X86_FEAT_FXSR, CR4_OSFXSR },
         { X86_FEAT_SSE, CR4_OSXMMEXCPT }, { X86_FEAT_UMIP, CR4_UMIP }, { X86_FEAT_FSGSBASE, CR4_FSGSBASE },
         { X86_FEAT_PCID, CR4_PCIDE }, { X86_FEAT_XSAVE, CR4_OSXSAVE }, { X86_FEAT_SMEP, CR4_SMEP },
         { X86_FEAT_SMAP, CR4_SMAP },

@@ -8,12 +8,13 @@
 /** x86_efer_write() - false: the processor refuses (#GP(0)) */
 bool x86_efer_write(struct x86_cpu *cpu, uint64_t v);
 
-/** x86_rdmsr()/x86_wrmsr() - false: no such register, or a value it refuses (#GP(0)). Takes the machine lock for APIC registers */
+/**
+ * x86_rdmsr()/x86_wrmsr() - false: no such register, or a value it refuses (#GP(0)). Takes the machine lock for APIC
+ * registers
+ */
 bool x86_rdmsr(struct x86_cpu *cpu, uint32_t msr, uint64_t *v);
 bool x86_wrmsr(struct x86_cpu *cpu, uint32_t msr, uint64_t v);
 
-/** x86_tsc() - the time stamp counter now */
-uint64_t x86_tsc(struct x86_cpu *cpu);
 
 /** x86_random() - bits for RDRAND and RDSEED, from the host kernel */
 uint64_t x86_random(struct x86_cpu *cpu);

@@ -13,7 +13,7 @@
 #include "target/x86/seg.h"
 #include "lib/log.h"
 
-/* --- reset ---------------------------------------------------------------------------------------------------------- */
+/* --- reset -------------------------------------------------------------------------------------------------------- */
 
 static const struct x86_seg reset_data = {
     .limit = 0xFFFF, .attr = SEGA_P | SEGA_S | SEGA_RW | SEGA_ACCESSED,
@@ -76,7 +76,8 @@ void x86_cpu_reset(struct x86_cpu *cpu)
     }
     cpu->tsc_offset = -x86_tsc(cpu) + cpu->tsc_offset;
     cpu->tsc_adjust = 0;
-    __atomic_fetch_and(&cpu->pending, PEND_INTR | PEND_A20 | PEND_KICK, __ATOMIC_SEQ_CST);
+    /* events of the processor go; what the host has to tell the engine stays */
+    __atomic_fetch_and(&cpu->pending, ~(uint32_t)(PEND_NMI | PEND_INIT | PEND_SIPI), __ATOMIC_SEQ_CST);
 }
 
 void x86_cpu_do_init(struct x86_cpu *cpu)
@@ -115,7 +116,7 @@ void x86_cpu_start_flat32(struct x86_cpu *cpu, uint32_t eip, uint32_t eax, uint3
     x86_mode_update(cpu);
 }
 
-/* --- life ----------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 static void poke(struct x86_cpu *cpu, uint32_t bit)
 {
@@ -180,7 +181,7 @@ void x86_cpu_free(struct x86_cpu *cpu)
     g_aligned_free(cpu);
 }
 
-/* --- pins ----------------------------------------------------------------------------------------------------------- */
+/* --- pins --------------------------------------------------------------------------------------------------------- */
 
 void x86_cpu_set_wake(struct x86_cpu *cpu, void (*wake)(void *opaque), void *opaque)
 {
@@ -232,7 +233,8 @@ bool x86_cpu_has_work(struct x86_cpu *cpu)
     if (cpu->wait_sipi) {
         return p & (PEND_SIPI | PEND_INIT | PEND_KICK);
     }
-    return (p & (PEND_INIT | PEND_KICK)) || ((p & PEND_NMI) && !cpu->nmi_blocked) || ((p & PEND_INTR) && (eflags & FL_IF));
+    return (p & (PEND_INIT | PEND_KICK)) || ((p & PEND_NMI) && !cpu->nmi_blocked) ||
+           ((p & PEND_INTR) && (eflags & FL_IF));
 }
 
 bool x86_cpu_halted(struct x86_cpu *cpu)

@@ -3,8 +3,8 @@
  * target/x86/cpuid.h - what CPUID offers
  *
  * A feature is numbered by where CPUID shows it: 32 * word + bit, with one word a register that is made of feature bits
- * (enum x86_feat_word). The decoder, the MMU and the control registers ask x86_feat(); nothing else says what the CPU can do.
- * models.c has the names, the models, and the one table of what is implemented.
+ * (enum x86_feat_word). The decoder, the MMU and the control registers ask x86_feat(); nothing else says what the CPU
+ * can do. models.c has the names, the models, and the one table of what is implemented.
  */
 #ifndef TARGET_X86_CPUID_H
 #define TARGET_X86_CPUID_H
@@ -39,7 +39,8 @@ enum x86_feature {
     X86_FEAT_HYPERVISOR,
 
     X86_FEAT_FSGSBASE = X86_FEATURE(FEAT_7_EBX, 0), X86_FEAT_TSC_ADJUST, X86_FEAT_SGX, X86_FEAT_BMI1, X86_FEAT_HLE,
-    X86_FEAT_AVX2, X86_FEAT_FDP_EXCPTN_ONLY, X86_FEAT_SMEP, X86_FEAT_BMI2, X86_FEAT_ERMS, X86_FEAT_INVPCID, X86_FEAT_RTM,
+    X86_FEAT_AVX2, X86_FEAT_FDP_EXCPTN_ONLY, X86_FEAT_SMEP, X86_FEAT_BMI2, X86_FEAT_ERMS, X86_FEAT_INVPCID,
+    X86_FEAT_RTM,
     X86_FEAT_ZERO_FCS_FDS = X86_FEATURE(FEAT_7_EBX, 13), X86_FEAT_MPX,
     X86_FEAT_RDSEED = X86_FEATURE(FEAT_7_EBX, 18), X86_FEAT_ADX, X86_FEAT_SMAP,
     X86_FEAT_CLFLUSHOPT = X86_FEATURE(FEAT_7_EBX, 23), X86_FEAT_CLWB,

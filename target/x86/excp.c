@@ -2,12 +2,12 @@
 /*
  * target/x86/excp.c - raising, and delivery through the IVT or IDT (SDM vol. 3, chapter 6)
  *
- * Raising stores the event and jumps to the run loop, which calls x86_deliver_raised(). Delivery changes no register before
- * its last memory access, so a fault inside it finds RIP still at the instruction, and only has to be combined with
- * the event in exc_old: two contributory ones make a double fault, one more a shutdown.
+ * Raising stores the event and jumps to the run loop, which calls x86_deliver_raised(). Delivery changes no register
+ * before its last memory access, so a fault inside it finds RIP still at the instruction, and only has to be combined
+ * with the event in exc_old: two contributory ones make a double fault, one more a shutdown.
  *
- * exc_ext is 1 while an event that the program did not ask for is delivered; it becomes the EXT bit of every selector error
- * code raised meanwhile.
+ * exc_ext is 1 while an event that the program did not ask for is delivered; it becomes the EXT bit of every selector
+ * error code raised meanwhile.
  */
 #include "target/x86/excp.h"
 #include "target/x86/debug.h"
@@ -16,7 +16,7 @@
 #include "lib/log.h"
 #include <inttypes.h>
 
-/* --- raising -------------------------------------------------------------------------------------------------------- */
+/* --- raising ------------------------------------------------------------------------------------------------------ */
 
 static void __attribute__((noreturn)) jump(struct x86_cpu *cpu, const struct x86_rec *r, unsigned vec, bool has_err,
                                            uint32_t err)
@@ -51,7 +51,7 @@ void x86_raise_pf(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, uin
     jump(cpu, r, EXC_PF, true, err);
 }
 
-/* --- delivery ------------------------------------------------------------------------------------------------------- */
+/* --- delivery ----------------------------------------------------------------------------------------------------- */
 
 struct event {
     unsigned vec;
@@ -91,7 +91,9 @@ static void deliver_real(struct x86_cpu *cpu, const struct event *ev)
     cpu->regs[REG_RIP] = entry & 0xFFFF;
 }
 
-/* INT n in virtual-8086 mode that stays there: CR4.VME and a clear bit in the redirection map, or the map is not asked */
+/*
+ * INT n in virtual-8086 mode that stays there: CR4.VME and a clear bit in the redirection map, or the map is not asked
+ */
 static void deliver_vm86_local(struct x86_cpu *cpu, const struct event *ev)
 {
     bool vif = (cpu->eflags & FL_IOPL) != FL_IOPL;
@@ -315,7 +317,8 @@ void x86_deliver(struct x86_cpu *cpu, unsigned vec, bool has_err, uint32_t err, 
 
 void x86_soft_int(struct x86_cpu *cpu, const struct x86_rec *r, unsigned vec, bool opcode_cd)
 {
-    bool int1 = vec == EXC_DB && !opcode_cd;    /* as if from outside: no DPL check, EXT set (SDM vol. 3, 6.4.2, 6.13) */
+    /* as if from outside: no DPL check, EXT set (SDM vol. 3, 6.4.2, 6.13) */
+    bool int1 = vec == EXC_DB && !opcode_cd;
     struct event ev = {
         .vec = vec, .soft = !int1, .ip = x86_ip(cpu, r) + r->len, .flags = flags_get(cpu),
     };
@@ -329,7 +332,7 @@ void x86_soft_int(struct x86_cpu *cpu, const struct x86_rec *r, unsigned vec, bo
     deliver(cpu, &ev, opcode_cd && (cpu->eflags & FL_VM));
 }
 
-/* --- faults, faults in faults --------------------------------------------------------------------------------------- */
+/* --- faults, faults in faults ------------------------------------------------------------------------------------- */
 
 static bool contributory(int vec)
 {

@@ -22,8 +22,8 @@ static void set_cs(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, unsign
 {
     seg_set(cpu, SEG_CS, (uint16_t)((sel & ~3) | cpl), d);
     cpu->cpl = (uint8_t)cpl;
-    cpu->regs[REG_RIP] = ip;
     x86_mode_update(cpu);
+    cpu->regs[REG_RIP] = cpu->mode & MODE_64 ? ip : (uint32_t)ip;
 }
 
 static void set_cs_real(struct x86_cpu *cpu, uint16_t sel, uint64_t ip)

@@ -189,9 +189,9 @@ static void iret_prot(struct x86_cpu *cpu, unsigned size)
     }
     seg_set(cpu, SEG_CS, cs, &d);
     cpu->cpl = (uint8_t)rpl;
-    cpu->regs[REG_RIP] = ip;
     flags_set(cpu, (flags_get(cpu) & ~mask) | (flags & mask) | FL_1);
     x86_mode_update(cpu);
+    cpu->regs[REG_RIP] = cpu->mode & MODE_64 ? ip : (uint32_t)ip;
     if (mode64 || rpl > old_cpl) {
         stack_init(cpu, &st);
         st.sp = size == 1 && st.mask == 0xFFFFFFFF ? (uint16_t)sp : sp;

@@ -2,9 +2,9 @@
 /*
  * target/x86/mmu.c - the slow paths of access.h: translation with rights, bank fills, accesses that are not plain
  *
- * Second level: entries hold the page's raw rights (U, W, X, D, G), so one entry serves all banks and CR0.WP, SMEP, SMAP
- * and EFLAGS.AC take effect when a bank entry is made from it. An access that an entry does not allow, or a write through one that is not
- * dirty yet, walks again: a stale entry never causes a fault.
+ * Second level: entries hold the page's raw rights (U, W, X, D, G), so one entry serves all banks and CR0.WP, SMEP,
+ * SMAP and EFLAGS.AC take effect when a bank entry is made from it. An access that an entry does not allow, or a write
+ * through one that is not dirty yet, walks again: a stale entry never causes a fault.
  *
  * Bank entries. rtag is withheld for I/O, for pages with data breakpoints and while alignment checks are on; wtag also
  * for ROM and for pages with decoded code. Giving out a wtag marks the page RAM_DIRTY, as the stores that follow
@@ -15,6 +15,7 @@
  */
 #include "target/x86/access.h"
 #include "target/x86/mmu_int.h"
+#include "target/x86/ops.h"
 #include <glib.h>
 #include "target/x86/debug.h"
 #include "target/x86/excp.h"
@@ -28,7 +29,7 @@ static inline unsigned bank_in_use(const struct x86_cpu *cpu)
     return (unsigned)((cpu->tlb - &cpu->tlb_bank[0][0]) / TLB_SIZE);
 }
 
-/* --- second level --------------------------------------------------------------------------------------------------- */
+/* --- second level ------------------------------------------------------------------------------------------------- */
 
 static struct tlb2 *tlb2_find(struct x86_mmu *m, uint64_t page)
 {
@@ -79,7 +80,7 @@ static struct tlb2 *tlb2_enter(struct x86_cpu *cpu, uint64_t page, const struct 
     return t;
 }
 
-/* --- rights --------------------------------------------------------------------------------------------------------- */
+/* --- rights ------------------------------------------------------------------------------------------------------- */
 
 /* SDM vol. 3, 4.6.1. The accesses (bit (1 << ACC_*)) that page rights @pr allow in @bank */
 static unsigned allowed(const struct x86_cpu *cpu, unsigned bank, uint32_t pr)
@@ -100,8 +101,8 @@ static unsigned allowed(const struct x86_cpu *cpu, unsigned bank, uint32_t pr)
     return can;
 }
 
-static void __attribute__((noreturn)) page_fault(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la,
-                                                 enum mmu_access acc, uint32_t why)
+static void __attribute__((noreturn)) page_fault(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank,
+                                                 uint64_t la, enum mmu_access acc, uint32_t why)
 {
     uint32_t err = why | (acc == ACC_WRITE ? PF_W : 0) | (bank == TLB_USER ? PF_U : 0);
 
@@ -112,7 +113,8 @@ static void __attribute__((noreturn)) page_fault(struct x86_cpu *cpu, const stru
 }
 
 /* The translation of the page of @la for one access, or a page fault. The pointer is good until the next call. */
-static struct tlb2 *translate(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la, enum mmu_access acc)
+static struct tlb2 *translate(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la,
+                              enum mmu_access acc)
 {
     uint64_t page = la & ~PAGE_MASK;
     struct tlb2 *t = tlb2_find(cpu->mmu, page);
@@ -136,7 +138,7 @@ static struct tlb2 *translate(struct x86_cpu *cpu, const struct x86_rec *r, unsi
     return tlb2_enter(cpu, page, &w);
 }
 
-/* --- first level ---------------------------------------------------------------------------------------------------- */
+/* --- first level -------------------------------------------------------------------------------------------------- */
 
 static inline uint8_t *page_flags(const struct tlb2 *t)
 {
@@ -193,21 +195,27 @@ void mmu_sync(struct x86_cpu *cpu)
     }
 }
 
-/* --- moving bytes --------------------------------------------------------------------------------------------------- */
+/* --- moving bytes ------------------------------------------------------------------------------------------------- */
 
+/* A copy of constant size is one load or store */
 static uint64_t host_ld(const uint8_t *p, unsigned size)
 {
     uint64_t v = 0;
+    uint32_t v32;
+    uint16_t v16;
 
     switch (size) {
     case 1:
         return *p;
     case 2:
-        return *(const uint16_t __attribute__((aligned(1), may_alias)) *)p;
+        memcpy(&v16, p, 2);
+        return v16;
     case 4:
-        return *(const uint32_t __attribute__((aligned(1), may_alias)) *)p;
+        memcpy(&v32, p, 4);
+        return v32;
     case 8:
-        return *(const uint64_t __attribute__((aligned(1), may_alias)) *)p;
+        memcpy(&v, p, 8);
+        return v;
     default:
         memcpy(&v, p, size & 7);
         return v;
@@ -218,16 +226,16 @@ static void host_st(uint8_t *p, uint64_t v, unsigned size)
 {
     switch (size) {
     case 1:
-        *p = (uint8_t)v;
+        memcpy(p, &v, 1);
         break;
     case 2:
-        *(uint16_t __attribute__((aligned(1), may_alias)) *)p = (uint16_t)v;
+        memcpy(p, &v, 2);
         break;
     case 4:
-        *(uint32_t __attribute__((aligned(1), may_alias)) *)p = (uint32_t)v;
+        memcpy(p, &v, 4);
         break;
     case 8:
-        *(uint64_t __attribute__((aligned(1), may_alias)) *)p = v;
+        memcpy(p, &v, 8);
         break;
     default:
         memcpy(p, &v, size & 7);
@@ -324,7 +332,7 @@ static void page_copy_out(struct x86_cpu *cpu, const struct tlb2 *t, unsigned of
     }
 }
 
-/* --- one access ----------------------------------------------------------------------------------------------------- */
+/* --- one access --------------------------------------------------------------------------------------------------- */
 
 /* One or two pages, translated. n1 bytes are on the second. */
 struct span {
@@ -332,7 +340,10 @@ struct span {
     unsigned off, n0, n1;
 };
 
-/* Is the access one to the stack? Decides between #SS and #GP. Records of PUSH, LEAVE and the like have SEG_SS; CALL [mem] has both. */
+/*
+ * Is the access one to the stack? Decides between #SS and #GP. Records of PUSH, LEAVE and the like have SEG_SS; CALL
+ * [mem] has both.
+ */
 static bool stack_access(const struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la)
 {
     if (!r) {
@@ -341,12 +352,29 @@ static bool stack_access(const struct x86_cpu *cpu, const struct x86_rec *r, uin
     return r->seg == SEG_SS || la - cpu->regs[R_SP] + 256 < 512;
 }
 
+/* Alignment that #AC asks for: SDM vol. 3, table 6-7; accesses by element have none */
+static unsigned ac_align(const struct x86_rec *r, unsigned len)
+{
+    switch (r ? r->op : OP_COUNT) {
+    case OP_VMASKMOVPS: case OP_VMASKMOVPD: case OP_VPMASKMOVD: case OP_VPMASKMOVQ: case OP_MASKMOVQ:
+    case OP_MASKMOVDQU: case OP_VCVTPH2PS: case OP_VCVTPS2PH:
+    case OP_VGATHERDPS: case OP_VGATHERDPD: case OP_VGATHERQPS: case OP_VGATHERQPD:
+    case OP_VPGATHERDD: case OP_VPGATHERDQ: case OP_VPGATHERQD: case OP_VPGATHERQQ:
+        return 1;
+    case OP_FLD_M80: case OP_FBLD: case OP_FBSTP:
+        return 8;
+    case OP_FLDENV: case OP_FNSTENV: case OP_FRSTOR: case OP_FNSAVE:
+        return len == 14 || len == 94 ? 2 : 4;
+    }
+    return len <= 8 && is_pow2(len) ? len : 1;
+}
+
 static void check_address(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la, unsigned len)
 {
     if (unlikely((cpu->mode & MODE_LMA) && (!x86_canonical(la) || !x86_canonical(la + len - 1)))) {
         x86_raise_err(cpu, r, stack_access(cpu, r, la) ? EXC_SS : EXC_GP, 0);
     }
-    if (unlikely((cpu->mode & MODE_AC) && bank == TLB_USER && len <= 8 && is_pow2(len) && (la & (len - 1)))) {
+    if (unlikely((cpu->mode & MODE_AC) && bank == TLB_USER && (la & (ac_align(r, len) - 1)))) {
         x86_raise_err(cpu, r, EXC_AC, 0);
     }
 }
@@ -498,7 +526,7 @@ void mem_rmw_end_slow(struct x86_cpu *cpu, const struct x86_rec *r)
     }
 }
 
-/* --- system accesses ------------------------------------------------------------------------------------------------ */
+/* --- system accesses ---------------------------------------------------------------------------------------------- */
 
 uint64_t sys_ld(struct x86_cpu *cpu, uint64_t la, unsigned size)
 {
@@ -515,7 +543,7 @@ void sys_probe(struct x86_cpu *cpu, uint64_t la, unsigned len, bool write, bool 
     probe(cpu, NULL, user ? TLB_USER : TLB_KERNEL, la, len, write);
 }
 
-/* --- code ----------------------------------------------------------------------------------------------------------- */
+/* --- code --------------------------------------------------------------------------------------------------------- */
 
 bool x86_fetch_page(struct x86_cpu *cpu, uint64_t la, struct fetch_slot *out)
 {

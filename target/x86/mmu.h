@@ -3,13 +3,13 @@
  * target/x86/mmu.h - translation for the rest of the engine: code fetch, flushes, system accesses
  *
  * Three levels. The banks in struct x86_cpu (access.h compares their tags in line), a 4-way table that keeps raw page
- * rights (mmu.c), and the page walk (mmu_walk.c). Entries of the second level carry the generation of their address space
- * (one a PCID, one for global pages), so that a CR3 write changes a number instead of clearing a table.
+ * rights (mmu.c), and the page walk (mmu_walk.c). Entries of the second level carry the generation of their address
+ * space (one a PCID, one for global pages), so that a CR3 write changes a number instead of clearing a table.
  *
  * Generations for code. cpu->map_gen[MAP_AS] names the present mapping of non-global pages for instruction
- * fetch, cpu->map_gen[MAP_GLOBAL] that of global ones. A cache that goes from linear address to block keeps fetch_slot.gen
- * beside its entry: the entry is good while that number equals either of the two. Numbers are never used twice; with PCIDs a
- * number comes back when the guest goes back to an address space that was not flushed meanwhile.
+ * fetch, cpu->map_gen[MAP_GLOBAL] that of global ones. A cache that goes from linear address to block keeps
+ * fetch_slot.gen beside its entry: the entry is good while that number equals either of the two. Numbers are never used
+ * twice; with PCIDs a number comes back when the guest goes back to an address space that was not flushed meanwhile.
  */
 #ifndef TARGET_X86_MMU_H
 #define TARGET_X86_MMU_H
@@ -35,17 +35,22 @@ struct fetch_slot {
 
 /**
  * x86_fetch_page() - look up the code page at @la (linear, CS base added) with execute rights of the present CPL
- * Raises #PF (I/D bit as SDM vol. 3, 4.7 says), or #GP(0) when not canonical; the saved RIP is then cpu->regs[REG_RIP] as it
- * stands (cpu->cur is set to NULL): it must be the start of the instruction, also when @la is its second page.
+ * Raises #PF (I/D bit as SDM vol. 3, 4.7 says), or #GP(0) when not canonical; the saved RIP is then cpu->regs[REG_RIP]
+ * as it stands (cpu->cur is set to NULL): it must be the start of the instruction, also when @la is its second page.
  * Return: false when there is no memory (out->host NULL): run the bytes from x86_fetch_io()
  */
 bool x86_fetch_page(struct x86_cpu *cpu, uint64_t la, struct fetch_slot *out);
 /** x86_fetch_io() - @len bytes of code at physical @phys that is not memory; takes the machine lock */
 void x86_fetch_io(struct x86_cpu *cpu, uint64_t phys, uint8_t *buf, unsigned len);
 
-/** x86_tlb_code_page() - decoded code now exists of the page at @off: later stores must take the slow path. Set RAM_CODE first */
+/**
+ * x86_tlb_code_page() - decoded code now exists of the page at @off: later stores must take the slow path. Set RAM_CODE
+ * first
+ */
 void x86_tlb_code_page(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off);
-/** x86_tlb_flush_all() - everything, global pages and caches of physical memory too (memory map, A20, CR0.PG changed) */
+/**
+ * x86_tlb_flush_all() - everything, global pages and caches of physical memory too (memory map, A20, CR0.PG changed)
+ */
 void x86_tlb_flush_all(struct x86_cpu *cpu);
 /** x86_tlb_flush_page() - INVLPG */
 void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la);
@@ -69,19 +74,25 @@ void x86_cr4_write(struct x86_cpu *cpu, uint64_t v);
 void x86_pdpte_load(struct x86_cpu *cpu, uint64_t cr3);
 
 /*
- * System accesses: descriptor tables, TSS, interrupt frames. Always with supervisor rights, whatever the CPL; cpu->cur is
- * the record they are for.
+ * System accesses: descriptor tables, TSS, interrupt frames. Always with supervisor rights, whatever the CPL; cpu->cur
+ * is the record they are for.
  */
 uint64_t sys_ld(struct x86_cpu *cpu, uint64_t la, unsigned size);
 void sys_st(struct x86_cpu *cpu, uint64_t la, uint64_t v, unsigned size);
 /** sys_probe() - would a supervisor (@user: user) access of @len bytes (up to 4096) work; raises as it would */
 void sys_probe(struct x86_cpu *cpu, uint64_t la, unsigned len, bool write, bool user);
 
-/** mmu_ld()/mmu_st() - with the rights of @bank (TLB_*), for frames on a stack whose privilege differs from the present one */
+/**
+ * mmu_ld()/mmu_st() - with the rights of @bank (TLB_*), for frames on a stack whose privilege differs from the present
+ * one
+ */
 uint64_t mmu_ld(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la, unsigned size);
 void mmu_st(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_t la, uint64_t v, unsigned size);
 
-/** x86_translate_debug() - what @la maps to, without side effects and faults; false: not mapped. @rights: PTE bits P, RW, US, NX */
+/**
+ * x86_translate_debug() - what @la maps to, without side effects and faults; false: not mapped. @rights: PTE bits P,
+ * RW, US, NX
+ */
 bool x86_translate_debug(struct x86_cpu *cpu, uint64_t la, uint64_t *phys, uint64_t *rights);
 
 /** x86_canonical() - is @la a 48-bit sign-extended address */

@@ -3,12 +3,12 @@
  * target/x86/mmu_flush.c - what takes translations away: INVLPG, CR3 writes, INVPCID, map changes, code pages
  *
  * The second level is flushed by giving its address space (or global pages) a new generation number. The banks have no
- * generations (a tag compare must stay one compare), so their entries are cleared; a bank remembers which ones it has filled
- * since, up to BANK_LOG, so that a flush costs what was used.
+ * generations (a tag compare must stay one compare), so their entries are cleared; a bank remembers which ones it has
+ * filled since, up to BANK_LOG, so that a flush costs what was used.
  *
- * A large page is entered as 4 KiB fragments. INVLPG of any address in it must drop all of them, so two hashed bitmaps remember
- * where fragments were made; a false hit costs a scan, never correctness. exec_map does the same for
- * pages that code was fetched from: INVLPG of a page that never held code leaves the fetch generations alone.
+ * A large page is entered as 4 KiB fragments. INVLPG of any address in it must drop all of them, so two hashed bitmaps
+ * remember where fragments were made; a false hit costs a scan, never correctness. exec_map does the same for pages
+ * that code was fetched from: INVLPG of a page that never held code leaves the fetch generations alone.
  */
 #include "target/x86/mmu_int.h"
 #include "lib/bits.h"

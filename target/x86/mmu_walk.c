@@ -3,11 +3,13 @@
  * target/x86/mmu_walk.c - page walks (SDM vol. 3, chapter 4): none, 32-bit, PAE, 4-level
  *
  * All three formats are one loop over levels: a level is where its index sits in the linear address, how many bits it
- * has, whether an entry may end the walk there, and which bits are reserved. Accessed bits of the upper levels are set on the
- * way down (as processors since the P6 do); those of the leaf only when the access is allowed, by a host atomic OR.
+ * has, whether an entry may end the walk there, and which bits are reserved. Accessed bits of the upper levels are set
+ * on the way down (as processors since the P6 do); those of the leaf only when the access is allowed, by a host atomic
+ * OR.
  *
  * The last table of a recent walk is remembered with the rights so far, so most walks read one entry. That
- * cache is keyed by the generation of the address space and dropped by every INVLPG, as the paging-structure caches are.
+ * cache is keyed by the generation of the address space and dropped by every INVLPG, as the paging-structure caches
+ * are.
  */
 #include "target/x86/mmu_int.h"
 #include "target/x86/excp.h"
@@ -251,7 +253,8 @@ bool x86_translate_debug(struct x86_cpu *cpu, uint64_t la, uint64_t *phys, uint6
     }
     *phys = mmu_a20(cpu, w.phys | (la & PAGE_MASK));
     if (rights) {
-        *rights = PTE_P | (w.rights & PR_W ? PTE_W : 0) | (w.rights & PR_U ? PTE_U : 0) | (w.rights & PR_X ? 0 : PTE_NX);
+        *rights = PTE_P | (w.rights & PR_W ? PTE_W : 0) | (w.rights & PR_U ? PTE_U : 0) |
+                  (w.rights & PR_X ? 0 : PTE_NX);
     }
     return true;
 }

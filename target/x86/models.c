@@ -2,9 +2,9 @@
 /*
  * target/x86/models.c - CPU models and feature names as -cpu takes them
  *
- * Names are QEMU's ('_' and '.' count as '-'). A model lists what the real part has; what the engine cannot do is taken out,
- * with a warning that names it. feature_names[] is the one table of features, its last column the one place that says what is
- * implemented.
+ * Names are QEMU's ('_' and '.' count as '-'). A model lists what the real part has; what the engine cannot do is taken
+ * out, with a warning that names it. feature_names[] is the one table of features, its last column the one place that
+ * says what is implemented.
  */
 #include "target/x86/cpuid.h"
 #include "target/x86/cpu.h"
@@ -38,11 +38,12 @@ static const struct feature_name {
     { "avx", X86_FEAT_AVX, true }, { "f16c", X86_FEAT_F16C, true }, { "rdrand", X86_FEAT_RDRAND, true },
     { "hypervisor", X86_FEAT_HYPERVISOR, true },
 
-    { "fsgsbase", X86_FEAT_FSGSBASE, true }, { "tsc-adjust", X86_FEAT_TSC_ADJUST, true }, { "sgx", X86_FEAT_SGX, false },
-    { "bmi1", X86_FEAT_BMI1, false }, { "hle", X86_FEAT_HLE, false }, { "avx2", X86_FEAT_AVX2, true },
-    { "smep", X86_FEAT_SMEP, true }, { "bmi2", X86_FEAT_BMI2, false }, { "erms", X86_FEAT_ERMS, true },
+    { "fsgsbase", X86_FEAT_FSGSBASE, true }, { "tsc-adjust", X86_FEAT_TSC_ADJUST, true },
+    { "sgx", X86_FEAT_SGX, false },
+    { "bmi1", X86_FEAT_BMI1, true }, { "hle", X86_FEAT_HLE, false }, { "avx2", X86_FEAT_AVX2, true },
+    { "smep", X86_FEAT_SMEP, true }, { "bmi2", X86_FEAT_BMI2, true }, { "erms", X86_FEAT_ERMS, true },
     { "invpcid", X86_FEAT_INVPCID, true }, { "rtm", X86_FEAT_RTM, false }, { "mpx", X86_FEAT_MPX, false },
-    { "rdseed", X86_FEAT_RDSEED, true }, { "adx", X86_FEAT_ADX, false }, { "smap", X86_FEAT_SMAP, true },
+    { "rdseed", X86_FEAT_RDSEED, true }, { "adx", X86_FEAT_ADX, true }, { "smap", X86_FEAT_SMAP, true },
     { "clflushopt", X86_FEAT_CLFLUSHOPT, true }, { "clwb", X86_FEAT_CLWB, true }, { "sha-ni", X86_FEAT_SHA, true },
     { "umip", X86_FEAT_UMIP, true }, { "pku", X86_FEAT_PKU, false }, { "vaes", X86_FEAT_VAES, false },
     { "vpclmulqdq", X86_FEAT_VPCLMULQDQ, false }, { "la57", X86_FEAT_LA57, false }, { "rdpid", X86_FEAT_RDPID, true },
@@ -63,7 +64,8 @@ static const struct feature_name {
     { "perfctr-core", X86_FEAT_PERFCTR_CORE, false },
 
     { "invtsc", X86_FEAT_INVTSC, true }, { "clzero", X86_FEAT_CLZERO, false },
-    { "xsaveerptr", X86_FEAT_XSAVEERPTR, true }, { "wbnoinvd", X86_FEAT_WBNOINVD, true }, { "ibpb", X86_FEAT_IBPB, true },
+    { "xsaveerptr", X86_FEAT_XSAVEERPTR, true }, { "wbnoinvd", X86_FEAT_WBNOINVD, true },
+    { "ibpb", X86_FEAT_IBPB, true },
     { "arat", X86_FEAT_ARAT, true }, { "xsaveopt", X86_FEAT_XSAVEOPT, true }, { "xsavec", X86_FEAT_XSAVEC, true },
     { "xgetbv1", X86_FEAT_XGETBV1, true }, { "xsaves", X86_FEAT_XSAVES, true },
 };
@@ -81,9 +83,9 @@ static const char *const ignored[] = { "pmu", "kvm", "migratable", "host-phys-bi
 #define HASWELL IVYBRIDGE ",fma,movbe,pcid,invpcid,bmi1,bmi2,avx2,abm"
 #define BROADWELL HASWELL ",rdseed,adx,smap,3dnowprefetch"
 #define SKYLAKE BROADWELL ",xsavec,xgetbv1"
-#define EPYC CORE ",ssse3,sse4-1,sse4-2,popcnt,aes,pclmulqdq,arat,avx,xsave,xsaveopt,xsavec,xgetbv1,rdtscp,f16c,rdrand," \
-    "fsgsbase,smep,fma,movbe,bmi1,bmi2,avx2,abm,rdseed,adx,smap,3dnowprefetch,clflushopt,sha-ni,mmxext,fxsr-opt,pdpe1gb," \
-    "cr8legacy,sse4a,misalignsse,osvw,topoext,ibpb"
+#define EPYC CORE ",ssse3,sse4-1,sse4-2,popcnt,aes,pclmulqdq,arat,avx,xsave,xsaveopt,xsavec,xgetbv1,rdtscp,f16c," \
+    "rdrand,fsgsbase,smep,fma,movbe,bmi1,bmi2,avx2,abm,rdseed,adx,smap,3dnowprefetch,clflushopt,sha-ni," \
+    "mmxext,fxsr-opt,pdpe1gb,cr8legacy,sse4a,misalignsse,osvw,topoext,ibpb"
 
 /* Family, model and stepping: vendors' specification updates and revision guides */
 static const struct cpu_model {

@@ -2,8 +2,8 @@
 /*
  * target/x86/msr.c - model-specific registers (SDM vol. 4; APM vol. 2, appendix A)
  *
- * Plain registers are rows: where the value lives, which bits can be written, which feature brings them. What does more has
- * a case. A register that is not here is #GP(0) and a line in the log (-d unimp).
+ * Plain registers are rows: where the value lives, which bits can be written, which feature brings them. What does more
+ * has a case. A register that is not here is #GP(0) and a line in the log (-d unimp).
  */
 #include "target/x86/control.h"
 #include "target/x86/mmu.h"
@@ -35,7 +35,7 @@ enum {
 #define MSR_KERNEL_GS_BASE  0xC0000102u
 #define MSR_TSC_AUX         0xC0000103u
 
-/* --- time and chance ------------------------------------------------------------------------------------------------ */
+/* --- time and chance ---------------------------------------------------------------------------------------------- */
 
 uint64_t x86_tsc(struct x86_cpu *cpu)
 {
@@ -64,7 +64,7 @@ uint64_t x86_random(struct x86_cpu *cpu)
     return v;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 #define AT(member) offsetof(struct x86_cpu, member)
 #define CANONICAL (~0ULL)       /* as writable bits: any canonical address */
@@ -96,8 +96,8 @@ static const struct msr_plain {
 };
 
 /*
- * Read as a constant, writes ignored. Vendor: what the other one's guests never ask for is #GP there, as on the real part.
- * The 1 GHz of the TSC is ratio 10 of a 100 MHz bus.
+ * Read as a constant, writes ignored. Vendor: what the other one's guests never ask for is #GP there, as on the real
+ * part. The 1 GHz of the TSC is ratio 10 of a 100 MHz bus.
  */
 enum { INTEL = 1, AMD = 2, BOTH = 3 };
 static const struct msr_const {
@@ -197,7 +197,7 @@ static bool is_mc_bank(const struct x86_cpu *cpu, uint32_t msr)
     return msr >= MSR_MC_BANK && msr < MSR_MC_BANK + 4 * MC_BANKS && x86_feat(cpu->feat, X86_FEAT_MCA);
 }
 
-/* --- access --------------------------------------------------------------------------------------------------------- */
+/* --- access ------------------------------------------------------------------------------------------------------- */
 
 static bool rdmsr_special(struct x86_cpu *cpu, uint32_t msr, uint64_t *v)
 {

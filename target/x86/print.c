@@ -27,7 +27,8 @@ static void print_seg(const struct x86_cpu *cpu, unsigned i, bool wide, GString 
     unsigned a = s->attr;
     uint32_t limit_field = a & SEGA_G ? s->limit >> 12 : s->limit;
 
-    g_string_append_printf(out, "%-3s=%04x %0*" PRIx64 " %08x %08x", seg_name[i], s->sel, wide ? 16 : 8, s->base, s->limit,
+    g_string_append_printf(out, "%-3s=%04x %0*" PRIx64 " %08x %08x", seg_name[i], s->sel, wide ? 16 : 8,
+                           s->base, s->limit,
                            ((uint32_t)s->base & 0xFF000000) | (a << 8 & 0xF0FF00) | (limit_field & 0xF0000) |
                            ((uint32_t)s->base >> 16 & 0xFF));
     if (a & SEGA_P) {
@@ -64,7 +65,8 @@ static void print_general(const struct x86_cpu *cpu, bool wide, GString *out)
     }
     g_string_append_printf(out, "%s=%0*" PRIx64 " %s=%08x [%c%c%c%c%c%c%c] CPL=%u II=%u A20=%u SMM=0 HLT=%u\n",
                            wide ? "RIP" : "EIP", wide ? 16 : 8, cpu->regs[REG_RIP], wide ? "RFL" : "EFL", fl,
-                           fl & FL_DF ? 'D' : '-', fl & FL_OF ? 'O' : '-', fl & FL_SF ? 'S' : '-', fl & FL_ZF ? 'Z' : '-',
+                           fl & FL_DF ? 'D' : '-', fl & FL_OF ? 'O' : '-', fl & FL_SF ? 'S' : '-',
+                           fl & FL_ZF ? 'Z' : '-',
                            fl & FL_AF ? 'A' : '-', fl & FL_PF ? 'P' : '-', fl & FL_CF ? 'C' : '-', cpu->cpl,
                            cpu->shadow != 0, cpu->a20_mask_low >> 20 & 1, cpu->halted);
 }
@@ -73,8 +75,8 @@ static void print_fpu(const struct x86_cpu *cpu, GString *out)
 {
     const struct x86_fpu *f = &cpu->fpu;
 
-    g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", f->fcw, f->fsw | f->top << 11, f->top,
-                           f->ftw, f->mxcsr);
+    g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", f->fcw, f->fsw | f->top << 11,
+                           f->top, f->ftw, f->mxcsr);
     for (unsigned i = 0; i < 8; i++) {
         g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%c", i, f->r[i].m, f->r[i].se, i & 1 ? '\n' : ' ');
     }
@@ -106,19 +108,22 @@ void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out)
     print_fpu(cpu, out);
 }
 
-/* --- info mem ------------------------------------------------------------------------------------------------------- */
+/* --- info mem ----------------------------------------------------------------------------------------------------- */
 
 /* A run of pages with the same rights */
 struct run {
     uint64_t start, end, rights;
     bool open;
+    unsigned tables;            /* looked at so far: a guest can make its tables refer to themselves */
 };
+#define MEM_TABLES_MAX 65536u
 
 static void run_close(struct run *r, unsigned digits, GString *out)
 {
     if (r->open) {
-        g_string_append_printf(out, "%0*" PRIx64 "-%0*" PRIx64 " %0*" PRIx64 " %c%c%c\n", digits, r->start, digits, r->end,
-                               digits, r->end - r->start, r->rights & 4 ? 'u' : '-', 'r', r->rights & 2 ? 'w' : '-');
+        g_string_append_printf(out, "%0*" PRIx64 "-%0*" PRIx64 " %0*" PRIx64 " %c%c%c\n", digits, r->start, digits,
+                               r->end, digits, r->end - r->start, r->rights & 4 ? 'u' : '-', 'r',
+                               r->rights & 2 ? 'w' : '-');
         r->open = false;
     }
 }
@@ -130,7 +135,7 @@ static void run_add(struct run *r, uint64_t la, uint64_t size, uint64_t rights, 
         return;
     }
     run_close(r, digits, out);
-    *r = (struct run){ la, la + size, rights, true };
+    *r = (struct run){ la, la + size, rights, true, r->tables };
 }
 
 static bool phys_read(struct x86_cpu *cpu, uint64_t phys, void *buf, size_t len)
@@ -144,7 +149,7 @@ static bool phys_read(struct x86_cpu *cpu, uint64_t phys, void *buf, size_t len)
     return true;
 }
 
-/* One table; @level 1 is the last. Bounded: at most 512^4 entries, of which only present ones cost */
+/* One table; @level 1 is the last */
 static void walk_table(struct x86_cpu *cpu, uint64_t table, unsigned level, uint64_t la, uint64_t rights, struct run *r,
                        GString *out)
 {
@@ -152,9 +157,10 @@ static void walk_table(struct x86_cpu *cpu, uint64_t table, unsigned level, uint
     unsigned esize = legacy ? 4 : 8, n = legacy ? 1024 : 512, shift = 12 + (level - 1) * (legacy ? 10 : 9);
     uint8_t buf[4096];
 
-    if (!phys_read(cpu, table, buf, sizeof(buf)) || out->len > 1 << 20) {
+    if (r->tables >= MEM_TABLES_MAX || out->len > 1 << 20 || !phys_read(cpu, table, buf, sizeof(buf))) {
         return;
     }
+    r->tables++;
     for (unsigned i = 0; i < n; i++) {
         uint64_t e = 0, at = la + ((uint64_t)i << shift);
 
@@ -193,9 +199,12 @@ void x86_cpu_print_mem(struct x86_cpu *cpu, GString *out)
         walk_table(cpu, cpu->cr3 & 0xFFFFF000, 2, 0, 6, &r, out);
     }
     run_close(&r, cpu->mode & MODE_LMA ? 16 : 8, out);
+    if (r.tables >= MEM_TABLES_MAX) {
+        g_string_append(out, "(there are more page tables)\n");
+    }
 }
 
-/* --- by name and address -------------------------------------------------------------------------------------------- */
+/* --- by name and address ------------------------------------------------------------------------------------------ */
 
 bool x86_cpu_debug_read(struct x86_cpu *cpu, uint64_t la, void *buf, size_t len)
 {
@@ -253,9 +262,11 @@ bool x86_cpu_reg(struct x86_cpu *cpu, const char *name, uint64_t *val)
         { "cs", cpu->seg[SEG_CS].sel }, { "ds", cpu->seg[SEG_DS].sel }, { "es", cpu->seg[SEG_ES].sel },
         { "ss", cpu->seg[SEG_SS].sel }, { "fs", cpu->seg[SEG_FS].sel }, { "gs", cpu->seg[SEG_GS].sel },
         { "ldt", cpu->seg[SEG_LDT].sel }, { "tr", cpu->seg[SEG_TR].sel },
-        { "cs.base", cpu->seg[SEG_CS].base }, { "ds.base", cpu->seg[SEG_DS].base }, { "es.base", cpu->seg[SEG_ES].base },
-        { "ss.base", cpu->seg[SEG_SS].base }, { "fs.base", cpu->seg[SEG_FS].base }, { "gs.base", cpu->seg[SEG_GS].base },
-        { "fs_base", cpu->seg[SEG_FS].base }, { "gs_base", cpu->seg[SEG_GS].base }, { "k_gs_base", cpu->kernel_gs_base },
+        { "cs.base", cpu->seg[SEG_CS].base }, { "ds.base", cpu->seg[SEG_DS].base },
+        { "es.base", cpu->seg[SEG_ES].base }, { "ss.base", cpu->seg[SEG_SS].base },
+        { "fs.base", cpu->seg[SEG_FS].base }, { "gs.base", cpu->seg[SEG_GS].base },
+        { "fs_base", cpu->seg[SEG_FS].base }, { "gs_base", cpu->seg[SEG_GS].base },
+        { "k_gs_base", cpu->kernel_gs_base },
         { "dr6", cpu->dr[6] }, { "dr7", cpu->dr[7] }, { "fctrl", cpu->fpu.fcw }, { "mxcsr", cpu->fpu.mxcsr },
     };
 
@@ -277,7 +288,9 @@ void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out)
 
     x86_engine_print_stats(cpu, out);
     g_string_append_printf(out, "TLB fills       %" PRIu64 ", page walks %" PRIu64 "\n", m->fills, m->walks);
-    g_string_append_printf(out, "TLB flushes     %" PRIu64 ", of single pages %" PRIu64 "\n", m->flushes, m->flush_pages);
-    g_string_append_printf(out, "slow loads      %" PRIu64 ", slow stores %" PRIu64 ", MMIO %" PRIu64 "\n", m->slow_loads,
+    g_string_append_printf(out, "TLB flushes     %" PRIu64 ", of single pages %" PRIu64 "\n", m->flushes,
+                           m->flush_pages);
+    g_string_append_printf(out, "slow loads      %" PRIu64 ", slow stores %" PRIu64 ", MMIO %" PRIu64 "\n",
+                           m->slow_loads,
                            m->slow_stores, m->mmio);
 }

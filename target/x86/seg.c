@@ -2,8 +2,8 @@
 /*
  * target/x86/seg.c - descriptors, segment registers, segmented addresses
  *
- * A null selector leaves attr 0, so "present" is also "usable". In real-address mode a load changes selector and base only:
- * limit and rights stay, which is what "unreal" mode lives on.
+ * A null selector leaves attr 0, so "present" is also "usable". In real-address mode a load changes selector and base
+ * only: limit and rights stay, which is what "unreal" mode lives on.
  */
 #include "target/x86/access.h"
 #include "target/x86/excp.h"
@@ -14,7 +14,7 @@ static void __attribute__((noreturn)) gp(struct x86_cpu *cpu, uint32_t err)
     x86_raise_err(cpu, NULL, EXC_GP, err & 0xFFFC);
 }
 
-/* --- addresses ------------------------------------------------------------------------------------------------------ */
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
 
 /* Is [ea, ea + len) inside the limit? */
 static bool limit_ok(const struct x86_seg *s, uint32_t ea, unsigned len)
@@ -48,7 +48,7 @@ uint64_t seg_linear(struct x86_cpu *cpu, const struct x86_rec *r, unsigned seg, 
     return (uint32_t)(s->base + ea);
 }
 
-/* --- descriptors ---------------------------------------------------------------------------------------------------- */
+/* --- descriptors -------------------------------------------------------------------------------------------------- */
 
 bool desc_read(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d)
 {
@@ -137,7 +137,7 @@ void seg_set_vm86(struct x86_cpu *cpu, unsigned seg, uint16_t sel)
     };
 }
 
-/* --- loads ---------------------------------------------------------------------------------------------------------- */
+/* --- loads -------------------------------------------------------------------------------------------------------- */
 
 static void load_ss(struct x86_cpu *cpu, uint16_t sel)
 {
@@ -241,9 +241,12 @@ void seg_load_tr(struct x86_cpu *cpu, uint16_t sel)
     seg_set(cpu, SEG_TR, sel, &d);
 }
 
+/*
+ * A 64-bit offset with a 32-bit code segment (REX.W far transfers to compatibility mode): the upper half does not count
+ */
 void seg_check_ip(struct x86_cpu *cpu, const struct x86_desc *d, uint64_t ip)
 {
-    bool ok = (cpu->mode & MODE_LMA) && desc_l(d) ? x86_canonical(ip) : ip <= desc_limit(d);
+    bool ok = (cpu->mode & MODE_LMA) && desc_l(d) ? x86_canonical(ip) : (uint32_t)ip <= desc_limit(d);
 
     if (!ok) {
         gp(cpu, 0);
@@ -264,7 +267,7 @@ void seg_drop_data(struct x86_cpu *cpu, unsigned cpl)
     }
 }
 
-/* --- stacks --------------------------------------------------------------------------------------------------------- */
+/* --- stacks ------------------------------------------------------------------------------------------------------- */
 
 static unsigned stack_bank(const struct x86_cpu *cpu, unsigned cpl)
 {

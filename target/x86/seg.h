@@ -3,8 +3,9 @@
  * target/x86/seg.h - segmentation, gates, task switches (SDM vol. 3, chapters 3, 5, 6, 7)
  *
  * All of these raise what the processor raises, with cpu->cur as the instruction at fault; whoever calls them has set
- * it. Nothing architectural changes before the last check of the operation is passed, except where the SDM says otherwise (task
- * switches past the commit point). Far transfers end with regs[REG_RIP] and CS set and x86_mode_update() called.
+ * it. Nothing architectural changes before the last check of the operation is passed, except where the SDM says
+ * otherwise (task switches past the commit point). Far transfers end with regs[REG_RIP] and CS set and
+ * x86_mode_update() called.
  */
 #ifndef TARGET_X86_SEG_H
 #define TARGET_X86_SEG_H
@@ -52,7 +53,10 @@ static inline bool seg_is_real(const struct x86_cpu *cpu)
 
 /** desc_read() - the 8 bytes that @sel names; false: null, outside its table, or no LDT */
 bool desc_read(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d);
-/** desc_read16() - the second half of a 16-byte descriptor; raises #GP(@sel) when it does not fit or its type field is not 0 */
+/**
+ * desc_read16() - the second half of a 16-byte descriptor; raises #GP(@sel) when it does not fit or its type field is
+ * not 0
+ */
 void desc_read16(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d);
 /** desc_accessed() - set the accessed bit in memory */
 void desc_accessed(struct x86_cpu *cpu, struct x86_desc *d);
@@ -104,10 +108,12 @@ enum task_why { TASK_JMP, TASK_CALL, TASK_INT, TASK_IRET };
  * x86_task_switch() - to the TSS @d that @sel names; the caller has checked type (but for TASK_IRET) and privilege
  * @next: RIP saved in the old TSS. @push_err: an error code goes on the new task's stack
  */
-void x86_task_switch(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, enum task_why why, uint64_t next, bool push_err,
-                     uint32_t err);
+void x86_task_switch(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, enum task_why why, uint64_t next,
+                     bool push_err, uint32_t err);
 
-/** x86_io_check() - may this code use ports [port, port + len): IOPL, TSS bitmap; raises #GP(0). Also I/O breakpoints */
+/**
+ * x86_io_check() - may this code use ports [port, port + len): IOPL, TSS bitmap; raises #GP(0). Also I/O breakpoints
+ */
 void x86_io_check(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t port, unsigned len);
 /** x86_io_in()/x86_io_out() - the access itself (machine lock taken inside); @len 1, 2, 4 */
 uint32_t x86_io_in(struct x86_cpu *cpu, uint16_t port, unsigned len);

@@ -2,9 +2,9 @@
 /*
  * target/x86/task.c - task state segments: stacks for inner levels, task switches (SDM vol. 3, chapter 7)
  *
- * A 286 TSS holds 16-bit registers and four segments; the 386 one 32-bit registers, six segments and CR3. One table of field
- * offsets says where each is. A switch reads the whole new TSS, saves the old one, then (past the commit point) loads; faults
- * from there on belong to the new task.
+ * A 286 TSS holds 16-bit registers and four segments; the 386 one 32-bit registers, six segments and CR3. One table of
+ * field offsets says where each is. A switch reads the whole new TSS, saves the old one, then (past the commit point)
+ * loads; faults from there on belong to the new task.
  */
 #include "target/x86/excp.h"
 #include "target/x86/flags.h"
@@ -29,7 +29,7 @@ static const struct tss_layout *layout_of(unsigned type)
     return type & 8 ? &tss386 : &tss286;
 }
 
-/* --- stacks --------------------------------------------------------------------------------------------------------- */
+/* --- stacks ------------------------------------------------------------------------------------------------------- */
 
 void tss_stack(struct x86_cpu *cpu, unsigned cpl, struct x86_seg *ss, uint32_t *sp)
 {
@@ -72,7 +72,7 @@ uint64_t tss_stack64(struct x86_cpu *cpu, unsigned cpl, unsigned ist)
     return sp;
 }
 
-/* --- switches ------------------------------------------------------------------------------------------------------- */
+/* --- switches ----------------------------------------------------------------------------------------------------- */
 
 struct tss_image {
     uint32_t cr3, eip, eflags, regs[8];
@@ -194,8 +194,8 @@ static void load_segments(struct x86_cpu *cpu, const struct tss_image *t)
     x86_mode_update(cpu);
 }
 
-void x86_task_switch(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, enum task_why why, uint64_t next, bool push_err,
-                     uint32_t err)
+void x86_task_switch(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, enum task_why why, uint64_t next,
+                     bool push_err, uint32_t err)
 {
     const struct x86_seg old = cpu->seg[SEG_TR];
     const struct tss_layout *nl = layout_of(desc_type(d)), *ol = layout_of(old.attr);

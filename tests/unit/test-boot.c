@@ -306,7 +306,7 @@ static void test_bad_elf(void)
         { "neither a multiboot header nor a PVH", 320 + 4, 4, 0xFFFFFFF0 }, { "another machine (40)", 18, 2, 40 },
         { "damaged ELF header", 4, 1, 7 }, { "damaged ELF header", 5, 1, 2 }, { "0 program headers", 56, 2, 0 },
         { "65535 program headers", 56, 2, 0xFFFF }, { "of 8 bytes", 54, 2, 8 }, { "truncated", 32, 8, 0x7FFFFFFFFFFFFFFF },
-        { "program headers at", 32, 8, 0xFFFFFFFFFFFFFFF0 }, { "truncated", 64 + 8, 8, 0xFFFFFFFFFFFFFF00 }, { "truncated", 64 + 32, 8, 512 },
+        { "truncated", 32, 8, 0xFFFFFFFFFFFFFFF0 }, { "truncated", 64 + 8, 8, 0xFFFFFFFFFFFFFF00 }, { "truncated", 64 + 32, 8, 512 },
         { "is to lie at", 64 + 40, 8, 16 }, { "is to lie at", 64 + 24, 8, 0xFFFFFFFFFFFF0000 }, { "no RAM for its segment", 64 + 24, 8, 0x80000000 },
         { "no RAM for its segment", 64 + 40, 8, RAM }, { "nothing to load", 64, 4, PT_NULL }, { "truncated", 0, 1, 0x7F, 100 },
         { "damaged ELF header", 0, 1, 0x7F, 20 },

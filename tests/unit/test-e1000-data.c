@@ -510,6 +510,36 @@ static void test_rx_vlan(void)
     rig_free(g);
 }
 
+/* 9.2: pause frames unless DPF, other MAC control frames only with PMCF */
+static void test_rx_mac_control(void)
+{
+    static const uint8_t dst[6] = { 0x01, 0x80, 0xC2, 0x00, 0x00, 0x01 };
+    enum { DPF = 1 << 22, PMCF = 1 << 23 };
+    static const struct {
+        uint32_t rctl;
+        uint16_t opcode, time;
+        bool pass;
+    } t[] = { { 0, 1, 100, true }, { DPF, 1, 100, false }, { DPF, 1, 0, false }, { 0, 2, 0, false }, { PMCF, 2, 0, true },
+              { PMCF | DPF, 1, 0, false } };
+    struct rig *g = rig_new("e1000");
+    uint8_t p[60];
+    unsigned n = 0;
+
+    rx_start(g, 0);
+    for (unsigned i = 0; i < ARRAY_LEN(t); i++) {
+        rig_eth(p, sizeof(p), dst, 0x8808, 0);
+        st_be16(p + 14, t[i].opcode);
+        st_be16(p + 16, t[i].time);
+        w32(g, RCTL, RCTL_EN | RCTL_MPE | t[i].rctl);
+        rig_rx(g, p, sizeof(p));
+        n += t[i].pass;
+        g_assert_cmpuint(r32(g, RDH), ==, n);
+    }
+    g_assert_cmpuint(r32(g, 0x4048), ==, 2);                    /* XONRXC */
+    g_assert_cmpuint(r32(g, 0x4050), ==, 2);                    /* XOFFRXC */
+    rig_free(g);
+}
+
 /* No descriptor: the frame waits; RDT lets it in; thresholds */
 static void test_rx_backpressure(void)
 {
@@ -556,6 +586,7 @@ int main(int argc, char **argv)
     g_test_add_func("/e1000/rx/csum", test_rx_csum);
     g_test_add_func("/e1000/rx/filter", test_rx_filter);
     g_test_add_func("/e1000/rx/vlan", test_rx_vlan);
+    g_test_add_func("/e1000/rx/mac-control", test_rx_mac_control);
     g_test_add_func("/e1000/rx/backpressure", test_rx_backpressure);
     return g_test_run();
 }

@@ -276,6 +276,36 @@ static void test_unplug_busy(void)
     }
 }
 
+/* What was thrown away is counted under its reason, for "info qtree" */
+static void test_reasons(void)
+{
+    struct rig *g = rig_new("e1000");
+    g_autoptr(GString) out = g_string_new(NULL);
+    uint8_t p[2000];
+
+    rig_eth(p, sizeof(p), rig_other, 0x88B5, 1);
+    rig_rx(g, p, 100);                                          /* receiver off */
+    rx_start(g, 0);
+    rig_rx(g, p, 100);                                          /* not for us, twice */
+    rig_rx(g, p, 100);
+    rig_rx(g, p, 2000);                                         /* too long */
+    tx_start(g);
+    tx_context(g, &(struct ctx){ 14, 24, 33, 34, 50, 0, 100, TSE | 3, 0, 0 });
+    tx_data(g, TX_BUF, 100, EOP | IFCS | TSE, 3, 0);
+    tx_legacy(g, RIG_MMIO, 100, EOP | IFCS, 0, 0, 0);
+    tx_data(g, TX_BUF, 100, IFCS, 0, 0);
+    tx_legacy(g, TX_BUF, 100, EOP | IFCS, 0, 0, 0);
+    tx_legacy(g, TX_BUF, 5, EOP | IFCS, 0, 0, 0);
+    tx_legacy(g, TX_BUF, 60000, IFCS, 0, 0, 0);
+    tx_legacy(g, TX_BUF, 60000, EOP | IFCS, 0, 0, 0);
+    tx_go(g);
+    w32(g, TDT, 9999);
+    g->dev->dev.type->describe(&g->dev->dev, out, 0);
+    g_assert_cmpstr(out->str, ==, "drops: bad-ring 1, bad-dma 1, tx-too-long 1, tx-too-short 1, bad-tso 1, mixed-types 1, "
+                                  "rx-disabled 1, rx-filter 2, rx-too-long 1\n");
+    rig_free(g);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -288,6 +318,7 @@ int main(int argc, char **argv)
     g_test_add_func("/e1000/CVE-2020-15859", test_self_dma);
     g_test_add_func("/e1000/CVE-2021-3416", test_cve_2021_3416);
     g_test_add_func("/e1000/endless-chain", test_endless_chain);
+    g_test_add_func("/e1000/drop-reasons", test_reasons);
     g_test_add_func("/e1000/unplug-busy", test_unplug_busy);
     return g_test_run();
 }

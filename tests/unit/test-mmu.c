@@ -11,10 +11,11 @@ enum paging { PG_LEGACY, PG_PAE, PG_LONG };
 static void paging_on(struct rig *g, enum paging mode)
 {
     struct x86_cpu *cpu = g->cpu;
+    const uint64_t cr4 = CR4_PSE | CR4_PGE | (mode == PG_LEGACY ? 0 : CR4_PAE);
 
     cpu->cr0 = CR0_PE | CR0_ET;
     rig_flat(g, 0);
-    g_assert_cmpint(CATCH(cpu, x86_cr4_write(cpu, CR4_PSE | CR4_PGE | (mode == PG_LEGACY ? 0 : CR4_PAE))), ==, NO_FAULT);
+    g_assert_cmpint(CATCH(cpu, x86_cr4_write(cpu, cr4)), ==, NO_FAULT);
     if (mode == PG_LEGACY) {
         poke32(g, CR3_AT, PT_AT | 7);
     } else if (mode == PG_PAE) {
@@ -56,7 +57,7 @@ static void fetch(struct x86_cpu *cpu, uint64_t la)
     x86_fetch_page(cpu, la, &s);
 }
 
-/* --- rights --------------------------------------------------------------------------------------------------------- */
+/* --- rights ------------------------------------------------------------------------------------------------------- */
 
 struct right {
     uint64_t pte;           /* W, U, NX besides P; ~0: not present */
@@ -78,11 +79,13 @@ static const struct right rights[] = {
     { PTE_P | PTE_U | PTE_W, 3, 'w', 0, -1 },
     { PTE_P | PTE_U | PTE_W | PTE_NX, 3, 'x', 0, 0x15 }, { PTE_P | PTE_U | PTE_W | PTE_NX, 3, 'w', 0, -1 },
     { PTE_P | PTE_NX, 0, 'x', 0, 0x11 }, { PTE_P | PTE_NX, 0, 'r', 0, -1 },
-    { PTE_P | PTE_U, 0, 'x', WITH_SMEP, 0x11 }, { PTE_P, 0, 'x', WITH_SMEP, -1 }, { PTE_P | PTE_U, 3, 'x', WITH_SMEP, -1 },
+    { PTE_P | PTE_U, 0, 'x', WITH_SMEP, 0x11 }, { PTE_P, 0, 'x', WITH_SMEP, -1 },
+    { PTE_P | PTE_U, 3, 'x', WITH_SMEP, -1 },
     { PTE_P | PTE_U, 0, 'r', WITH_SMAP, 1 }, { PTE_P | PTE_U | PTE_W, 0, 'w', WITH_SMAP, 3 },
     { PTE_P | PTE_U, 0, 'r', WITH_SMAP | WITH_AC, -1 }, { PTE_P | PTE_U | PTE_W, 0, 'w', WITH_SMAP | WITH_AC, -1 },
     { PTE_P | PTE_U, 0, 'w', WITH_SMAP | WITH_AC | WITH_WP, 3 },
-    { PTE_P | PTE_U, 3, 'r', WITH_SMAP, -1 }, { PTE_P, 0, 'r', WITH_SMAP, -1 }, { PTE_P | PTE_U, 0, 'x', WITH_SMAP, -1 },
+    { PTE_P | PTE_U, 3, 'r', WITH_SMAP, -1 }, { PTE_P, 0, 'r', WITH_SMAP, -1 },
+    { PTE_P | PTE_U, 0, 'x', WITH_SMAP, -1 },
 };
 
 static void try_right(struct rig *g, enum paging mode, const struct right *t, uint64_t la)
@@ -142,7 +145,7 @@ static void test_rights(gconstpointer data)
     rig_free(&g);
 }
 
-/* --- formats -------------------------------------------------------------------------------------------------------- */
+/* --- formats ------------------------------------------------------------------------------------------------------ */
 
 static void test_large_legacy(void)
 {
@@ -220,7 +223,7 @@ static void test_pdpte(void)
     rig_free(&g);
 }
 
-/* --- flushes -------------------------------------------------------------------------------------------------------- */
+/* --- flushes ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t ld(struct rig *g, uint64_t la)
 {
@@ -299,7 +302,7 @@ static void test_pcid(void)
     rig_free(&g);
 }
 
-/* --- accesses ------------------------------------------------------------------------------------------------------- */
+/* --- accesses ----------------------------------------------------------------------------------------------------- */
 
 static void test_crossing(void)
 {

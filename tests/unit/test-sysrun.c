@@ -48,7 +48,7 @@ static void start_real(struct rig *g, const char *model)
     x86_mode_update(g->cpu);
 }
 
-/* --- real mode to long mode, SYSCALL, SYSRET ------------------------------------------------------------------------ */
+/* --- real mode to long mode, SYSCALL, SYSRET ---------------------------------------------------------------------- */
 
 PROGRAM(boot,
     ".code16\n"
@@ -65,7 +65,8 @@ PROGRAM(boot,
     "  movl %cr0, %eax\n  orl $0x80000000, %eax\n  movl %eax, %cr0\n"
     "  .byte 0xEA\n  .long 0x8000 + (2f - boot_start)\n  .word 0x18\n"
     ".code64\n"
-    "2: movl $0xC0000081, %ecx\n  xorl %eax, %eax\n  movl $0x00230018, %edx\n  wrmsr\n"     /* STAR: kernel 18, user 23 */
+    /* STAR: kernel 18, user 23 */
+    "2: movl $0xC0000081, %ecx\n  xorl %eax, %eax\n  movl $0x00230018, %edx\n  wrmsr\n"
     "  movl $0xC0000082, %ecx\n  leaq 4f(%rip), %rax\n  xorl %edx, %edx\n  wrmsr\n"         /* LSTAR */
     "  movl $0xC0000084, %ecx\n  movl $0x200, %eax\n  wrmsr\n"                              /* FMASK: IF */
     "  xorl %ebx, %ebx\n"
@@ -99,7 +100,7 @@ static void test_boot(void)
     rig_free(&g);
 }
 
-/* --- single step ---------------------------------------------------------------------------------------------------- */
+/* --- single step -------------------------------------------------------------------------------------------------- */
 
 /* INT 1 notes the IP of each trap; INT 6 stops the program */
 PROGRAM(step,
@@ -117,7 +118,8 @@ PROGRAM(step,
     "  jmp 1f\n"                                                        /* 8018 -> 801B */
     "  ud2\n"
     "  .byte 0x90\n"
-    "1: pushf\n  popw %ax\n  andw $0xFEFF, %ax\n  pushw %ax\n  popf\n"  /* the last trap is before POPF takes effect... */
+    /* the last trap is before POPF takes effect... */
+    "1: pushf\n  popw %ax\n  andw $0xFEFF, %ax\n  pushw %ax\n  popf\n"
     "  nop\n  ud2\n"
     ".org step_start + 0x100\n"
     "  pushw %bp\n  movw %sp, %bp\n  pushw %ax\n  movw 2(%bp), %ax\n  stosw\n  popw %ax\n  popw %bp\n  iret\n"
@@ -126,8 +128,8 @@ PROGRAM(step,
 
 static void test_step(void)
 {
-    static const uint16_t want[] = { 0x800B, 0x800C, 0x800E, 0x8011, 0x8014, 0x8016, 0x8016, 0x8018, 0x801D, 0x801E, 0x801F,
-                                     0x8022, 0x8023, 0x8024, 0 };
+    static const uint16_t want[] = { 0x800B, 0x800C, 0x800E, 0x8011, 0x8014, 0x8016, 0x8016, 0x8018, 0x801D,
+                                     0x801E, 0x801F, 0x8022, 0x8023, 0x8024, 0 };
     struct rig g;
 
     start_real(&g, "max");
@@ -144,7 +146,7 @@ static void test_step(void)
     rig_free(&g);
 }
 
-/* --- shadows -------------------------------------------------------------------------------------------------------- */
+/* --- shadows ------------------------------------------------------------------------------------------------------ */
 
 PROGRAM(sti_shadow,
     ".code16\n"
@@ -229,7 +231,7 @@ static void test_sti_hlt(void)
     rig_free(&g);
 }
 
-/* --- NMI ------------------------------------------------------------------------------------------------------------ */
+/* --- NMI ---------------------------------------------------------------------------------------------------------- */
 
 PROGRAM(nmi,
     ".code16\n"
@@ -254,7 +256,7 @@ static void test_nmi(void)
     rig_free(&g);
 }
 
-/* --- breakpoints ---------------------------------------------------------------------------------------------------- */
+/* --- breakpoints -------------------------------------------------------------------------------------------------- */
 
 PROGRAM(breakpoints,
     ".code16\n"
@@ -295,7 +297,7 @@ static void test_breakpoints(void)
     rig_free(&g);
 }
 
-/* --- descriptor and flag instructions in protected mode -------------------------------------------------------------- */
+/* --- descriptor and flag instructions in protected mode ----------------------------------------------------------- */
 
 PROGRAM(prot,
     ".code32\n"
@@ -350,7 +352,7 @@ static void test_prot(void)
     rig_free(&g);
 }
 
-/* --- triple fault, kick, PIO --------------------------------------------------------------------------------------- */
+/* --- triple fault, kick, PIO -------------------------------------------------------------------------------------- */
 
 PROGRAM(triple, ".code16\n  lidtl 0x600\n  ud2\n");
 

@@ -2,8 +2,8 @@
 /*
  * tests/unit/x86-rig.h - a CPU with 16 MiB of RAM, a ROM, a device page, and a way to catch what it raises
  *
- * RAM 0-0xFFFFFF, ROM (filled with 0xA5) at 0x2000000, I/O at 0x3000000 (4 KiB; reads give the offset, accesses are counted).
- * A write to port 0x80: 1 raises INTR (vector .vector, once), 2 is an NMI, 3 kicks the CPU.
+ * RAM 0-0xFFFFFF, ROM (filled with 0xA5) at 0x2000000, I/O at 0x3000000 (4 KiB; reads give the offset, accesses are
+ * counted). A write to port 0x80: 1 raises INTR (vector .vector, once), 2 is an NMI, 3 kicks the CPU.
  */
 #ifndef TESTS_UNIT_X86_RIG_H
 #define TESTS_UNIT_X86_RIG_H
@@ -86,8 +86,8 @@ static void rig_ferr(void *o) { }
 static void rig_new(struct rig *g, const char *model)
 {
     const struct x86_platform plat = {
-        .opaque = g, .ack_irq = rig_ack, .rdmsr = rig_rdmsr, .wrmsr = rig_wrmsr, .cr8_get = rig_cr8_get, .cr8_set = rig_cr8_set,
-        .ferr = rig_ferr,
+        .opaque = g, .ack_irq = rig_ack, .rdmsr = rig_rdmsr, .wrmsr = rig_wrmsr, .cr8_get = rig_cr8_get,
+        .cr8_set = rig_cr8_set, .ferr = rig_ferr,
     };
 
     memset(g, 0, sizeof(*g));
@@ -129,6 +129,9 @@ static void rig_free(struct rig *g)
     ram_free(g->rom);
 }
 
+/* GLib's assertions declare locals of fixed names, and CATCH() puts one inside another */
+#pragma GCC diagnostic ignored "-Wshadow"
+
 /* Run @body; Return: the vector it raised or NO_FAULT. Error code and CR2 are in cpu->exc */
 #define CATCH(cpu, body) __extension__({                    \
         volatile int vec_ = NO_FAULT;                       \
@@ -143,8 +146,20 @@ static void rig_free(struct rig *g)
 
 static inline void poke64(struct rig *g, uint64_t phys, uint64_t v) { memcpy(g->ram->host + phys, &v, 8); }
 static inline void poke32(struct rig *g, uint64_t phys, uint32_t v) { memcpy(g->ram->host + phys, &v, 4); }
-static inline uint64_t peek64(struct rig *g, uint64_t phys) { uint64_t v; memcpy(&v, g->ram->host + phys, 8); return v; }
-static inline uint32_t peek32(struct rig *g, uint64_t phys) { uint32_t v; memcpy(&v, g->ram->host + phys, 4); return v; }
+static inline uint64_t peek64(struct rig *g, uint64_t phys)
+{
+    uint64_t v;
+
+    memcpy(&v, g->ram->host + phys, sizeof(v));
+    return v;
+}
+static inline uint32_t peek32(struct rig *g, uint64_t phys)
+{
+    uint32_t v;
+
+    memcpy(&v, g->ram->host + phys, sizeof(v));
+    return v;
+}
 
 /* Segments as a flat operating system has them, at privilege @cpl; CS is 64-bit when EFER.LMA is set */
 static void rig_flat(struct rig *g, unsigned cpl)
@@ -153,7 +168,9 @@ static void rig_flat(struct rig *g, unsigned cpl)
     const uint16_t a = SEGA_G | SEGA_P | SEGA_S | SEGA_RW | SEGA_ACCESSED | SEGA_DB;
 
     for (unsigned i = 0; i < 6; i++) {
-        cpu->seg[i] = (struct x86_seg){ .limit = 0xFFFFFFFF, .sel = (uint16_t)(16 | cpl), .attr = (uint16_t)(a | cpl << 5) };
+        cpu->seg[i] = (struct x86_seg){
+            .limit = 0xFFFFFFFF, .sel = (uint16_t)(16 | cpl), .attr = (uint16_t)(a | cpl << 5),
+        };
     }
     cpu->seg[SEG_CS].sel = (uint16_t)(8 | cpl);
     cpu->seg[SEG_CS].attr |= SEGA_CODE;

@@ -7,7 +7,7 @@
  * register, branch registers at code, divisors and counts at sizes that matter. A wrong decoder cannot hide behind this: silicon would go
  * elsewhere.
  */
-#include "tests/x86/oracle.h"
+#include "tests/x86/gen.h"
 #include <string.h>
 
 uint64_t ox_rand(struct ox_rng *g)
@@ -18,14 +18,14 @@ uint64_t ox_rand(struct ox_rng *g)
     return g->s * 0x2545F4914F6CDD1DULL;
 }
 
-static unsigned below(struct ox_rng *g, unsigned n)
+unsigned ox_below(struct ox_rng *g, unsigned n)
 {
     return (unsigned)((ox_rand(g) >> 32) % n);
 }
 
 static bool chance(struct ox_rng *g, unsigned one_in)
 {
-    return below(g, one_in) == 0;
+    return ox_below(g, one_in) == 0;
 }
 
 /* 64 bits out of which all widths take something that carries, wraps, or changes sign */
@@ -37,13 +37,13 @@ static uint64_t number(struct ox_rng *g)
         0x8080808080808080, 0x7F7F7F7F7F7F7F7F, 0x8000800080008000, 0x7FFF7FFF7FFF7FFF, 0x8000000080000000, 0x99, 0x9A,
     };
 
-    switch (below(g, 5)) {
+    switch (ox_below(g, 5)) {
     case 0:
-        return edge[below(g, sizeof(edge) / sizeof(edge[0]))];
+        return edge[ox_below(g, sizeof(edge) / sizeof(edge[0]))];
     case 1:
-        return ox_rand(g) >> below(g, 64);
+        return ox_rand(g) >> ox_below(g, 64);
     case 2:
-        return 1ULL << below(g, 64);
+        return 1ULL << ox_below(g, 64);
     default:
         return ox_rand(g);
     }
@@ -57,13 +57,13 @@ static uint32_t float32(struct ox_rng *g)
         0x4B000000, 0x4EFFFFFF, 0x3FC00000, 0x40200000, 0x34000000, 0x477FE000, 0x38800000, 0x33800000,
     };
 
-    switch (below(g, 4)) {
+    switch (ox_below(g, 4)) {
     case 0:
-        return edge[below(g, sizeof(edge) / sizeof(edge[0]))];
+        return edge[ox_below(g, sizeof(edge) / sizeof(edge[0]))];
     case 1:
         return (uint32_t)ox_rand(g);
     default:        /* moderate exponents, so that sums and products do not all overflow */
-        return ((uint32_t)ox_rand(g) & 0x807FFFFF) | (127 - 12 + below(g, 24)) << 23;
+        return ((uint32_t)ox_rand(g) & 0x807FFFFF) | (127 - 12 + ox_below(g, 24)) << 23;
     }
 }
 
@@ -77,13 +77,13 @@ static uint64_t float64(struct ox_rng *g)
         0x47EFFFFFE0000000, 0x36A0000000000000, 0x380FFFFFC0000000, 0x400921FB54442D18,
     };
 
-    switch (below(g, 4)) {
+    switch (ox_below(g, 4)) {
     case 0:
-        return edge[below(g, sizeof(edge) / sizeof(edge[0]))];
+        return edge[ox_below(g, sizeof(edge) / sizeof(edge[0]))];
     case 1:
         return ox_rand(g);
     default:
-        return (ox_rand(g) & 0x800FFFFFFFFFFFFF) | (uint64_t)(1023 - 30 + below(g, 60)) << 52;
+        return (ox_rand(g) & 0x800FFFFFFFFFFFFF) | (uint64_t)(1023 - 30 + ox_below(g, 60)) << 52;
     }
 }
 
@@ -96,13 +96,13 @@ static void float80(struct ox_rng *g, uint8_t out[10])
     };
     static const uint16_t exps[] = { 0, 1, 0x3FFF, 0x7FFF, 0x7FFE, 0x4000, 0x3FFE, 0x403E, 0x403D, 0x3C00, 0x43FF };
     uint64_t m = ox_rand(g);
-    uint16_t e = (uint16_t)(0x3FFF - 40 + below(g, 80));
+    uint16_t e = (uint16_t)(0x3FFF - 40 + ox_below(g, 80));
 
     if (chance(g, 4)) {
-        m = mant[below(g, 10)];
+        m = mant[ox_below(g, 10)];
     }
     if (chance(g, 4)) {
-        e = exps[below(g, 11)];
+        e = exps[ox_below(g, 11)];
     }
     if (e && !chance(g, 16)) {
         m |= 1ULL << 63;
@@ -110,14 +110,14 @@ static void float80(struct ox_rng *g, uint8_t out[10])
     if (chance(g, 40)) {
         e = (uint16_t)ox_rand(g) & 0x7FFF;
     }
-    e |= (uint16_t)(below(g, 2) << 15);
+    e |= (uint16_t)(ox_below(g, 2) << 15);
     memcpy(out, &m, 8);
     memcpy(out + 8, &e, 2);
 }
 
 static void vector16(struct ox_rng *g, uint8_t *out)
 {
-    unsigned kind = below(g, 4);
+    unsigned kind = ox_below(g, 4);
 
     for (unsigned i = 0; i < 16; i += kind == 1 ? 4 : 8) {
         uint64_t v = kind == 1 ? float32(g) : kind == 2 ? float64(g) : number(g);
@@ -135,58 +135,53 @@ void ox_make_image(struct ox_rng *g, uint8_t image[OX_IMAGE])
         }
         if (chance(g, 12)) {        /* packed decimal, and text for the string instructions */
             for (unsigned k = 0; k < 10; k++) {
-                image[i + k] = (uint8_t)(below(g, 10) << 4 | below(g, 10));
+                image[i + k] = (uint8_t)(ox_below(g, 10) << 4 | ox_below(g, 10));
             }
         }
         if (chance(g, 8)) {
             for (unsigned k = 0; k < 16; k++) {
-                image[i + k] = (uint8_t)below(g, 4);
+                image[i + k] = (uint8_t)ox_below(g, 4);
             }
         }
     }
     for (unsigned i = 0; i < 32; i++) {
-        uint64_t to = OX_CODE + 0x100 + below(g, 0x600);
+        uint64_t to = OX_CODE + 0x100 + ox_below(g, 0x600);
 
         memcpy(image + OX_TARGETS + 8 * i, &to, 8);
     }
 }
 
 /* An address to access: mostly inside, sometimes across an edge, read-only, unmapped, or not canonical */
-static uint64_t address(struct ox_rng *g, bool mode32)
+uint64_t ox_address(struct ox_rng *g, bool mode32)
 {
-    unsigned k = below(g, 100);
+    unsigned k = ox_below(g, 100);
 
     if (k < 55) {
-        return OX_ARENA + 0x100 + 32 * below(g, (OX_RW - 0x200) / 32);
+        return OX_ARENA + 0x100 + 32 * ox_below(g, (OX_RW - 0x200) / 32);
     } else if (k < 65) {
-        return OX_ARENA + 0x100 + 16 * below(g, (OX_RW - 0x200) / 16);
+        return OX_ARENA + 0x100 + 16 * ox_below(g, (OX_RW - 0x200) / 16);
     } else if (k < 83) {
-        return OX_ARENA + 0x100 + below(g, OX_RW - 0x200);
+        return OX_ARENA + 0x100 + ox_below(g, OX_RW - 0x200);
     } else if (k < 89) {
-        return OX_ARENA + 0x1000 - below(g, 32);            /* across pages, both mapped */
+        return OX_ARENA + 0x1000 - ox_below(g, 32);            /* across pages, both mapped */
     } else if (k < 92) {
-        return OX_ARENA + OX_RW - below(g, 32);             /* into the read-only page */
+        return OX_ARENA + OX_RW - ox_below(g, 32);             /* into the read-only page */
     } else if (k < 95) {
-        return OX_ARENA + OX_RW + 0x100 + below(g, 0x200);
+        return OX_ARENA + OX_RW + 0x100 + ox_below(g, 0x200);
     } else if (k < 97) {
-        return OX_ARENA + OX_IMAGE - below(g, 32);          /* off the end */
+        return OX_ARENA + OX_IMAGE - ox_below(g, 32);          /* off the end */
     } else if (k < 99 || mode32) {
-        return OX_ARENA - below(g, 32);
+        return OX_ARENA - ox_below(g, 32);
     }
     return 0x8000000000000000ULL + ox_rand(g) % 0x1000000;
 }
 
 static uint64_t inside(struct ox_rng *g)
 {
-    return OX_ARENA + 0x400 + 8 * below(g, (OX_RW - 0x800) / 8);
+    return OX_ARENA + 0x400 + 8 * ox_below(g, (OX_RW - 0x800) / 8);
 }
 
-struct bytes {
-    uint8_t b[32];
-    unsigned n;
-};
-
-static void add(struct bytes *o, unsigned v)
+static void add(struct ox_bytes *o, unsigned v)
 {
     o->b[o->n++] = (uint8_t)v;
 }
@@ -196,7 +191,7 @@ static unsigned pick_bit(struct ox_rng *g, uint32_t mask, unsigned shift)
     unsigned k;
 
     do {
-        k = below(g, 8);
+        k = ox_below(g, 8);
     } while (!(mask >> (shift + k) & 1));
     return k;
 }
@@ -208,19 +203,19 @@ static unsigned pick_prefix(struct ox_rng *g, const struct x86_row *row)
 
     if (open == 0xF) {
         if (x86_op_info[row->op].attr & XA_STR) {
-            k = below(g, 6);
+            k = ox_below(g, 6);
             return k < 2 ? 2 : k < 4 ? 3 : 0;
         }
-        k = below(g, 40);
+        k = ox_below(g, 40);
         return k < 10 ? 1 : k == 10 ? 2 : k == 11 ? 3 : 0;
     }
     do {
-        k = below(g, 4);
+        k = ox_below(g, 4);
     } while (!(open >> k & 1));
     return k;
 }
 
-static void put_prefixes(struct ox_rng *g, struct bytes *o, const struct x86_row *row, bool mode32, bool w1, bool mem)
+static void put_prefixes(struct ox_rng *g, struct ox_bytes *o, const struct x86_row *row, bool mode32, bool w1, bool mem)
 {
     static const uint8_t byte[4] = { 0, 0x66, 0xF3, 0xF2 };
     unsigned k = pick_prefix(g, row);
@@ -241,7 +236,7 @@ static void put_prefixes(struct ox_rng *g, struct bytes *o, const struct x86_row
         add(o, byte[k]);
     }
     if (!mode32 && (w1 || !chance(g, 3))) {
-        unsigned rex = 0x40 | below(g, 8) | (w1 ? 8 : 0);
+        unsigned rex = 0x40 | ox_below(g, 8) | (w1 ? 8 : 0);
 
         if (rex != 0x40 || chance(g, 2)) {
             add(o, rex);
@@ -249,13 +244,13 @@ static void put_prefixes(struct ox_rng *g, struct bytes *o, const struct x86_row
     }
 }
 
-static void put_vex(struct ox_rng *g, struct bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32, bool w1)
+static void put_vex(struct ox_rng *g, struct ox_bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32, bool w1)
 {
     unsigned pp = pick_prefix(g, row), l = pick_bit(g, (row->sel >> 12 & 3) | 0, 0), rxb = 7, mm = map - MAP_VEX1 + 1;
-    unsigned vvvv = x86_patterns[row->pat].vvvv || chance(g, 100) ? below(g, mode32 ? 8 : 16) : 0;
+    unsigned vvvv = x86_patterns[row->pat].vvvv || chance(g, 100) ? ox_below(g, mode32 ? 8 : 16) : 0;
 
     if (!mode32) {
-        rxb = below(g, 8);
+        rxb = ox_below(g, 8);
     }
     if (mm == 1 && !w1 && (rxb & 3) == 3 && chance(g, 2)) {
         add(o, 0xC5);
@@ -268,9 +263,9 @@ static void put_vex(struct ox_rng *g, struct bytes *o, enum x86_map_id map, cons
 }
 
 /* ModRM, SIB and displacement; the address itself comes out of aim() later */
-static void put_modrm(struct ox_rng *g, struct bytes *o, const struct x86_row *row, bool mem, bool mode32)
+static void put_modrm(struct ox_rng *g, struct ox_bytes *o, const struct x86_row *row, bool mem, bool mode32)
 {
-    unsigned reg = pick_bit(g, row->sel, 14), rm = pick_bit(g, row->sel, 22), mod = mem ? below(g, 3) : 3;
+    unsigned reg = pick_bit(g, row->sel, 14), rm = pick_bit(g, row->sel, 22), mod = mem ? ox_below(g, 3) : 3;
     bool sib = rm == 4 && mod != 3;
     unsigned disp = mod == 1 ? 1 : mod == 2 || (mod == 0 && rm == 5) ? 4 : 0;
 
@@ -285,7 +280,7 @@ static void put_modrm(struct ox_rng *g, struct bytes *o, const struct x86_row *r
     }
     add(o, mod << 6 | reg << 3 | rm);
     if (sib) {
-        unsigned s = below(g, 256);
+        unsigned s = ox_below(g, 256);
 
         if (mod == 0 && (s & 7) == 5) {
             disp = 4;
@@ -293,9 +288,9 @@ static void put_modrm(struct ox_rng *g, struct bytes *o, const struct x86_row *r
         add(o, s);
     }
     if (disp == 1) {
-        add(o, below(g, 256));
+        add(o, ox_below(g, 256));
     } else if (disp == 4) {
-        uint32_t d = chance(g, 2) ? (uint32_t)OX_ARENA + 0x100 + 16 * below(g, 0x180) : (uint32_t)below(g, 0x4000) - 0x2000;
+        uint32_t d = chance(g, 2) ? (uint32_t)OX_ARENA + 0x100 + 16 * ox_below(g, 0x180) : (uint32_t)ox_below(g, 0x4000) - 0x2000;
 
         for (unsigned i = 0; i < 4; i++) {
             add(o, d >> 8 * i);
@@ -303,38 +298,38 @@ static void put_modrm(struct ox_rng *g, struct bytes *o, const struct x86_row *r
     }
 }
 
-static void put_imm(struct ox_rng *g, struct bytes *o, const struct x86_row *row, bool mode32)
+static void put_imm(struct ox_rng *g, struct ox_bytes *o, const struct x86_row *row, bool mode32)
 {
     unsigned kind = x86_patterns[row->pat & ~PAT_CC].imm;
     uint64_t v = number(g);
 
     if (kind == IMM_JB) {
-        v = below(g, 100);
+        v = ox_below(g, 100);
     } else if (kind == IMM_JZ) {
-        v = chance(g, 10) ? ox_rand(g) : below(g, 0x600);
+        v = chance(g, 10) ? ox_rand(g) : ox_below(g, 0x600);
     } else if (kind == IMM_MOFFS) {
-        v = address(g, mode32);
+        v = ox_address(g, mode32);
     } else if (row->op == OP_INT) {
         static const uint8_t vec[] = { 0, 1, 3, 4, 5, 6, 13, 14, 0x20, 0x7F, 0xFF };
 
-        v = vec[below(g, sizeof(vec))];
+        v = vec[ox_below(g, sizeof(vec))];
     } else if (row->op == OP_ENTER) {
-        v = below(g, 64) | below(g, chance(g, 10) ? 256 : 5) << 16;
+        v = ox_below(g, 64) | ox_below(g, chance(g, 10) ? 256 : 5) << 16;
     } else if (row->op == OP_RET) {
-        v = below(g, 64);
+        v = ox_below(g, 64);
     }
     for (unsigned i = 0; i < 8; i++) {
         add(o, (unsigned)(v >> 8 * i));
     }
 }
 
-static void encode(struct ox_rng *g, struct bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32)
+void ox_encode(struct ox_rng *g, struct ox_bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32)
 {
     const struct x86_pattern_info *pat = &x86_patterns[row->pat & ~PAT_CC];
     bool mem = (row->sel & (SEL_MEM | SEL_REG)) == SEL_REG ? false :
                (row->sel & (SEL_MEM | SEL_REG)) == SEL_MEM ? !chance(g, 50) : chance(g, 2);
     bool w1 = (row->sel & (SEL_W0 | SEL_W1)) == SEL_W1 ? true : (row->sel & SEL_W1) && chance(g, 3);
-    unsigned opc = row->first + below(g, row->last - row->first + 1u);
+    unsigned opc = row->first + ox_below(g, row->last - row->first + 1u);
 
     if (map >= MAP_VEX1) {
         put_vex(g, o, map, row, mode32, w1);
@@ -362,10 +357,10 @@ static void encode(struct ox_rng *g, struct bytes *o, enum x86_map_id map, const
     put_imm(g, o, row, mode32);
 }
 
-static void random_state(struct ox_rng *g, struct ox_state *s, bool mode32)
+void ox_random_state(struct ox_rng *g, struct ox_state *s, bool mode32)
 {
     static const uint16_t round[4] = { 0x0000, 0x0400, 0x0800, 0x0C00 }, prec[4] = { 0x300, 0x300, 0x200, 0x000 };
-    uint8_t top = (uint8_t)below(g, 8);
+    uint8_t top = (uint8_t)ox_below(g, 8);
 
     memset(s, 0, sizeof(*s));
     for (unsigned i = 0; i < 16; i++) {
@@ -379,6 +374,7 @@ static void random_state(struct ox_rng *g, struct ox_state *s, bool mode32)
     s->gpr[R_SP] = inside(g);
     s->rip = OX_ENTRY;
     s->eflags = 0x202 | ((uint32_t)ox_rand(g) & XF_ALL) | (chance(g, 8) ? 0x400 : 0);
+    s->eflags |= chance(g, 16) ? 0x40000 : 0;           /* AC: alignment checks */
     s->mxcsr = 0x1F80;
     if (chance(g, 3)) {
         s->mxcsr = 0x1F80 | ((uint32_t)ox_rand(g) & 0xE07F);
@@ -386,14 +382,14 @@ static void random_state(struct ox_rng *g, struct ox_state *s, bool mode32)
     }
     s->fcw = 0x37F;
     if (chance(g, 2)) {
-        s->fcw = (uint16_t)(0x7F | round[below(g, 4)] | prec[below(g, 4)]);
+        s->fcw = (uint16_t)(0x7F | round[ox_below(g, 4)] | prec[ox_below(g, 4)]);
     }
     if (chance(g, 8)) {
-        s->fcw &= (uint16_t)~(below(g, 64));
+        s->fcw &= (uint16_t)~(ox_below(g, 64));
     }
-    s->fsw = (uint16_t)(top << 11 | (below(g, 16) & 7) << 8 | below(g, 2) << 14);
+    s->fsw = (uint16_t)(top << 11 | (ox_below(g, 16) & 7) << 8 | ox_below(g, 2) << 14);
     if (chance(g, 6)) {
-        s->fsw |= (uint16_t)below(g, 128);
+        s->fsw |= (uint16_t)ox_below(g, 128);
     }
     if (s->fsw & ~s->fcw & 0x3F) {
         s->fsw |= 0x8080;
@@ -402,6 +398,28 @@ static void random_state(struct ox_rng *g, struct ox_state *s, bool mode32)
     for (unsigned i = 0; i < 8; i++) {
         float80(g, s->st[i]);
     }
+}
+
+uint32_t ox_mode_bits(enum ox_mode mode)
+{
+    static const uint32_t bits[OX_MODES] = { OX_MODE64, OX_MODE32, OX_MODE16 | MODE_CS32 | MODE_SS32, OX_MODE16 };
+
+    return bits[mode];
+}
+
+/* Segmented modes: what was chosen as a linear address becomes an offset */
+static void relocate(struct ox_case *c)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t *v = &c->in.gpr[i];
+
+        if (*v - (OX_ARENA - 0x100) < OX_IMAGE + 0x200) {
+            *v = (uint32_t)(*v - OX_ARENA);
+        } else if (*v - OX_CODE < 0x1000) {
+            *v -= OX_CODE;
+        }
+    }
+    c->in.rip -= OX_CODE;
 }
 
 /* Give the base register what makes the effective address @to */
@@ -414,13 +432,13 @@ static void aim(struct ox_rng *g, struct ox_case *c, uint64_t to)
         bool qword = r->op == OP_VGATHERQPS || r->op == OP_VGATHERQPD || r->op == OP_VPGATHERQD || r->op == OP_VPGATHERQQ;
 
         for (unsigned i = 0; i < 32; i += qword ? 8 : 4) {
-            int64_t v = (int)below(g, 400) - 200;
+            int64_t v = (int)ox_below(g, 400) - 200;
 
             memcpy(&c->in.vec[r->index][i], &v, qword ? 8 : 4);
         }
     } else if (r->index != REG_ZERO) {
         if (chance(g, 2) && r->index != R_SP) {
-            c->in.gpr[r->index] = below(g, 0x1000);
+            c->in.gpr[r->index] = ox_below(g, 0x1000);
         }
         index = c->in.gpr[r->index];
     }
@@ -436,7 +454,7 @@ static void aim(struct ox_rng *g, struct ox_case *c, uint64_t to)
 
 static uint64_t target(struct ox_rng *g)
 {
-    return chance(g, 12) ? address(g, false) : OX_CODE + 0x100 + below(g, 0x600);
+    return chance(g, 12) ? ox_address(g, false) : OX_CODE + 0x100 + ox_below(g, 0x600);
 }
 
 static void set_reg(struct ox_case *c, unsigned offset, uint64_t v)
@@ -461,26 +479,26 @@ static void special(struct ox_rng *g, struct ox_case *c, const uint8_t *image, u
     uint64_t *gpr = c->in.gpr;
 
     if (x86_op_info[r->op].attr & XA_STR) {
-        gpr[R_SI] = address(g, c->mode32);
-        gpr[R_DI] = chance(g, 4) ? gpr[R_SI] + below(g, 40) - 20 : address(g, c->mode32);
-        gpr[R_CX] = chance(g, 20) ? 0x2000 : below(g, 40);
+        gpr[R_SI] = ox_address(g, c->mode32);
+        gpr[R_DI] = chance(g, 4) ? gpr[R_SI] + ox_below(g, 40) - 20 : ox_address(g, c->mode32);
+        gpr[R_CX] = chance(g, 20) ? 0x2000 : ox_below(g, 40);
         return;
     }
     switch (r->op) {
     case OP_XLAT:
-        gpr[R_BX] = address(g, c->mode32) - (gpr[R_AX] & 0xFF);
+        gpr[R_BX] = ox_address(g, c->mode32) - (gpr[R_AX] & 0xFF);
         break;
     case OP_MASKMOVQ:
     case OP_MASKMOVDQU:
-        gpr[R_DI] = address(g, c->mode32);
+        gpr[R_DI] = ox_address(g, c->mode32);
         break;
     case OP_RET:
     case OP_POP:
     case OP_LEAVE:
     case OP_ENTER:
         if (r->op != OP_POP || !(r->flags & REC_MEM)) {
-            gpr[R_SP] = r->op == OP_RET ? OX_ARENA + OX_TARGETS + 8 * below(g, 28) : chance(g, 12) ? address(g, c->mode32) : gpr[R_SP];
-            gpr[R_BP] = chance(g, 12) ? address(g, c->mode32) : inside(g);
+            gpr[R_SP] = r->op == OP_RET ? OX_ARENA + OX_TARGETS + 8 * ox_below(g, 28) : chance(g, 12) ? ox_address(g, c->mode32) : gpr[R_SP];
+            gpr[R_BP] = chance(g, 12) ? ox_address(g, c->mode32) : inside(g);
         }
         break;
     case OP_CALL_RM:
@@ -493,14 +511,14 @@ static void special(struct ox_rng *g, struct ox_case *c, const uint8_t *image, u
     case OP_LOOPE:
     case OP_LOOPNE:
     case OP_JCXZ:
-        gpr[R_CX] = chance(g, 2) ? below(g, 3) : c->mode32 ? 0x10000 : 0x100000000ULL + below(g, 2);
+        gpr[R_CX] = chance(g, 2) ? ox_below(g, 3) : c->mode32 ? 0x10000 : 0x100000000ULL + ox_below(g, 2);
         break;
     case OP_BT:
     case OP_BTS:
     case OP_BTR:
     case OP_BTC:
         if (r->form == FORM_RM_R && (r->flags & REC_MEM) && r->reg >> 3 != r->base && r->reg >> 3 != r->index) {
-            set_reg(c, r->reg, (uint64_t)(int64_t)((int)below(g, 4096) - 2048));
+            set_reg(c, r->reg, (uint64_t)(int64_t)((int)ox_below(g, 4096) - 2048));
         }
         break;
     case OP_CMPXCHG:
@@ -532,15 +550,15 @@ static void special(struct ox_rng *g, struct ox_case *c, const uint8_t *image, u
             break;
         }
         if (!(r->flags & REC_MEM) || (r->base != R_AX && r->index != R_AX && r->base != R_DX && r->index != R_DX)) {
-            set_reg(c, 0, (uint64_t)(int64_t)((int)below(g, 40) - 20));
-            set_reg(c, 16, (uint64_t)(int64_t)((int)below(g, 40) - 20));
+            set_reg(c, 0, (uint64_t)(int64_t)((int)ox_below(g, 40) - 20));
+            set_reg(c, 16, (uint64_t)(int64_t)((int)ox_below(g, 40) - 20));
         }
         break;
     }
     if (r->op >= OP_PCMPESTRM && r->op <= OP_PCMPISTRI && chance(g, 2) && !(r->flags & REC_MEM)) {
         for (unsigned i = 0; i < 16; i++) {
-            c->in.vec[r->reg][i] = (uint8_t)below(g, 4);
-            c->in.vec[r->rm & 15][i] = (uint8_t)below(g, 4);
+            c->in.vec[r->reg][i] = (uint8_t)ox_below(g, 4);
+            c->in.vec[r->rm & 15][i] = (uint8_t)ox_below(g, 4);
         }
     }
 }
@@ -553,8 +571,6 @@ static bool dangerous(const struct ox_case *c)
     switch (r->op) {
     case OP_INT:
         return r->imm == 0x80;
-    case OP_MOV_TO_SREG:
-        return r->reg >= SEG_FS || r->reg == SEG_SS;
     case OP_JMP: case OP_LOOP: case OP_LOOPE: case OP_LOOPNE: case OP_JCXZ:
         return r->imm + r->len < r->len;                    /* onto itself */
     }
@@ -570,18 +586,24 @@ static bool dangerous(const struct ox_case *c)
     return r->seg == SEG_FS;
 }
 
-bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, bool mode32,
+/*
+ * Known gap: results that are tiny but exact raise an unmasked underflow exception on silicon, and none in our interpreter, which
+ * computes with masked exceptions. So MXCSR.UM is always set here.
+ */
+bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, enum ox_mode mode,
                   const struct x86_features *feat, const uint8_t *image, struct ox_case *c)
 {
-    struct bytes o = { .n = 0 };
-    uint64_t mem = address(g, mode32);
+    struct ox_bytes o = { .n = 0 };
+    bool mode32 = mode != OX_64, segmented = mode >= OX_SEG32;
+    uint64_t mem = ox_address(g, mode32);
     unsigned op;
 
     memset(c, 0, sizeof(*c));
     c->row = row;
+    c->mode = mode;
     c->mode32 = mode32;
-    encode(g, &o, map, row, mode32);
-    if (!x86_decode(o.b, o.n < 15 ? o.n : 15, mode32 ? OX_MODE32 : OX_MODE64, 0, feat, &c->rec)) {
+    ox_encode(g, &o, map, row, mode32);
+    if (!x86_decode(o.b, o.n < 15 ? o.n : 15, ox_mode_bits(mode), 0, feat, &c->rec)) {
         return false;
     }
     c->len = c->rec.len;
@@ -593,14 +615,25 @@ bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *r
     if (dangerous(c)) {
         return false;
     }
-    random_state(g, &c->in, mode32);
+    ox_random_state(g, &c->in, mode32);
     if (c->rec.flags & REC_MEM) {
         if (c->rec.op == OP_CALL_RM || c->rec.op == OP_JMP_RM) {
-            mem = OX_ARENA + OX_TARGETS + 8 * below(g, 28);
+            mem = OX_ARENA + OX_TARGETS + 8 * ox_below(g, 28);
         }
-        aim(g, c, mem);
+        aim(g, c, segmented ? mem - OX_ARENA : mem);
     }
     special(g, c, image, mem);
+    if (segmented) {
+        relocate(c);
+        if (c->rec.op == OP_RET || c->rec.op == OP_CALL_RM || c->rec.op == OP_JMP_RM) {     /* an offset for the image's address */
+            uint32_t to = 0x100 + ox_below(g, 0x600);
+
+            c->patch_at = (uint32_t)(c->rec.op == OP_RET ? c->in.gpr[R_SP] : mem - OX_ARENA);
+            c->patch_len = c->patch_at < OX_RW - 8 ? 4 : 0;
+            c->patch_at = c->patch_len ? c->patch_at : 0;
+            memcpy(c->patch, &to, 4);
+        }
+    }
     return true;
 }
 
@@ -616,7 +649,7 @@ static const struct group_ops by_op[] = {
     { "flags", OP_LAHF, OP_STD }, { "bcd32", OP_DAA, OP_AAD }, { "flags", OP_SETO, OP_SETG }, { "mov", OP_CMOVO, OP_CMOVG },
     { "branch", OP_JO, OP_JG }, { "stack", OP_PUSH, OP_POP }, { "stack", OP_PUSHA, OP_LEAVE },
     { "branch", OP_JMP, OP_JCXZ }, { "branch", OP_INT, OP_INT1 }, { "branch", OP_INTO, OP_INTO },
-    { "string", OP_MOVS, OP_OUTS }, { "mov", OP_MOV_TO_SREG, OP_MOV_TO_SREG }, { "stack", OP_BOUND, OP_BOUND },
+    { "string", OP_MOVS, OP_OUTS }, { "stack", OP_BOUND, OP_BOUND },
     { "priv", OP_IN, OP_WRMSR }, { "priv", OP_MOV_FROM_CR, OP_MOV_FROM_DR }, { "priv", OP_LGDT, OP_LIDT },
     { "priv", OP_LLDT, OP_RDMSR }, { "priv", OP_SWAPGS, OP_MONITOR }, { "priv", OP_CLAC, OP_STAC },
     { "mov", OP_CLFLUSH, OP_CLWB }, { "sse", OP_LDMXCSR, OP_STMXCSR }, { "bmi", OP_ANDN, OP_SHRX },
@@ -628,11 +661,11 @@ static const struct { uint16_t op; const char *why; } untestable[] = {
     { OP_SYSCALL, "enters Linux" }, { OP_SYSENTER, "enters Linux" }, { OP_SGDT, "UMIP" }, { OP_SIDT, "UMIP" },
     { OP_SLDT, "UMIP" }, { OP_STR, "UMIP" }, { OP_SMSW, "UMIP" }, { OP_RDFSBASE, "thread pointer" },
     { OP_WRFSBASE, "thread pointer" }, { OP_RDGSBASE, "thread pointer" }, { OP_WRGSBASE, "thread pointer" },
-    { OP_MWAIT, "Linux may allow it" }, { OP_HLT, NULL }, { OP_IRET, "frame" }, { OP_POPF, "TF" }, { OP_CALLF, "gates" },
-    { OP_JMPF, "gates" }, { OP_RETF, "frame" }, { OP_SYSRET, NULL }, { OP_LES, "selectors" }, { OP_LDS, "selectors" },
-    { OP_LSS, "selectors" }, { OP_LFS, "thread pointer" }, { OP_LGS, "thread pointer" }, { OP_POP_SREG, "selectors" },
-    { OP_VERR, "descriptors differ" }, { OP_VERW, "descriptors differ" }, { OP_LAR, "descriptors differ" },
-    { OP_LSL, "descriptors differ" }, { OP_XSAVE, "XCR0 differs" }, { OP_XSAVEC, "XCR0 differs" },
+    { OP_MWAIT, "Linux may allow it" }, { OP_HLT, NULL },
+    { OP_SYSRET, NULL },
+    { OP_LFS, "thread pointer" }, { OP_LGS, "thread pointer" },
+   
+    { OP_XSAVE, "XCR0 differs" }, { OP_XSAVEC, "XCR0 differs" },
     { OP_XSAVEOPT, "XCR0 differs" }, { OP_XRSTOR, "XCR0 differs" }, { OP_INVPCID, NULL }, { OP_WBINVD, NULL },
 };
 
@@ -665,6 +698,9 @@ const char *ox_group(enum x86_map_id map, const struct x86_row *row, const char 
             *why = untestable[i].why;
             return NULL;
         }
+    }
+    if (ox_is_far(row->op)) {
+        return "far";
     }
     if (map == MAP_X87 || row->op == OP_FWAIT) {
         return "x87";

@@ -112,7 +112,28 @@ static struct x86_seg seg(uint16_t sel, uint16_t attr)
 }
 
 /* Everything that a case may have changed, and that is not in struct ox_state */
-static void system_state(struct x86_cpu *cpu, bool mode32)
+static struct x86_seg ldt_seg(enum ox_ldt n, uint64_t base, uint32_t limit, uint16_t attr)
+{
+    return (struct x86_seg){ .base = base, .limit = limit, .sel = OX_LDT_SEL(n), .attr = attr };
+}
+
+/* Attributes: SDM vol. 3, figure 3-8; native.c makes the same descriptors */
+static void segments(struct x86_cpu *cpu, enum ox_mode mode)
+{
+    cpu->seg[SEG_CS] = mode == OX_64 ? seg(OX_SEL_CODE64, 0xA0FB) : seg(OX_SEL_CODE32, 0xC0FB);
+    cpu->seg[SEG_SS] = cpu->seg[SEG_DS] = cpu->seg[SEG_ES] = seg(OX_SEL_DATA, 0xC0F3);
+    cpu->seg[SEG_FS] = cpu->seg[SEG_GS] = cpu->seg[SEG_LDT] = seg(0, 0);
+    if (mode >= OX_SEG32) {
+        cpu->seg[SEG_CS] = mode == OX_16 ? ldt_seg(OX_LDT_CODE16, OX_CODE, 0xFFF, 0x00FB) :
+                                           ldt_seg(OX_LDT_CODE32, OX_CODE, 0xFFF, 0x40FB);
+        cpu->seg[SEG_DS] = ldt_seg(OX_LDT_DS, OX_ARENA, 0x2FFF, 0x40F3);
+        cpu->seg[SEG_SS] = mode == OX_16 ? ldt_seg(OX_LDT_SS16, OX_ARENA, 0x2FFF, 0x00F3) : cpu->seg[SEG_DS];
+        cpu->seg[SEG_ES] = ldt_seg(OX_LDT_ES, OX_ARENA, 0xFFF, 0x40F7);
+        cpu->seg[SEG_GS] = ldt_seg(OX_LDT_GS, OX_ARENA, 0x2FFF, 0x40F1);
+    }
+}
+
+static void system_state(struct x86_cpu *cpu, enum ox_mode mode)
 {
     cpu->cpl = 3;
     cpu->halted = false;
@@ -120,10 +141,7 @@ static void system_state(struct x86_cpu *cpu, bool mode32)
     cpu->nmi_blocked = false;
     cpu->shadow = 0;
     cpu->exc_old = -1;
-    cpu->seg[SEG_CS] = mode32 ? seg(OX_SEL_CODE32, 0xC0FB) : seg(OX_SEL_CODE64, 0xA0FB);
-    cpu->seg[SEG_SS] = cpu->seg[SEG_DS] = cpu->seg[SEG_ES] = seg(OX_SEL_DATA, 0xC0F3);
-    cpu->seg[SEG_FS] = cpu->seg[SEG_GS] = seg(0, 0);
-    cpu->seg[SEG_LDT] = seg(0, 0);
+    segments(cpu, mode);
     cpu->seg[SEG_TR] = (struct x86_seg){ .base = KERNEL + AT_TSS, .limit = 0x67, .sel = 0x40, .attr = 0x8B };
     cpu->gdt.base = KERNEL + AT_GDT;
     cpu->gdt.limit = 0x4F;
@@ -165,6 +183,8 @@ static void load_state(struct x86_cpu *cpu, const struct ox_state *s)
 static void save_state(struct x86_cpu *cpu, struct ox_state *s)
 {
     memset(s, 0, sizeof(*s));
+    s->sel[SEG_ES] = cpu->seg[SEG_ES].sel;
+    s->sel[SEG_DS] = cpu->seg[SEG_DS].sel;
     memcpy(s->gpr, cpu->regs, sizeof(s->gpr));
     s->mxcsr = cpu->fpu.mxcsr;
     s->fcw = cpu->fpu.fcw;
@@ -202,6 +222,8 @@ static void read_frame(struct ox_guest *g, struct ox_result *r)
     r->err = (uint32_t)frame[0];
     r->addr = r->vec == 14 ? g->cpu->cr2 : 0;
     r->out.rip = frame[1];
+    r->out.sel[SEG_CS] = (uint16_t)frame[2];
+    r->out.sel[SEG_SS] = (uint16_t)frame[5];
     r->out.eflags = (uint32_t)frame[3];
     r->out.gpr[R_SP] = frame[4];
 }
@@ -215,7 +237,8 @@ void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *im
     memcpy(code, c->code, c->len);
     x86_cpu_wrote_ram(g->cpu, g->ram, AT_CODE, 4096);
     memcpy(g->ram->host + AT_ARENA, image, OX_IMAGE);
-    system_state(g->cpu, c->mode32);
+    memcpy(g->ram->host + AT_ARENA + c->patch_at, c->patch, c->patch_len);
+    system_state(g->cpu, c->mode);
     load_state(g->cpu, &c->in);
     for (unsigned i = 0; i < 4; i++) {
         if (x86_cpu_run(g->cpu) != X86_EXIT_KICK) {
@@ -271,7 +294,7 @@ struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extr
     }
     make_pages(g);
     make_tables(g);
-    system_state(g->cpu, false);
+    system_state(g->cpu, OX_64);
     flags_set(g->cpu, 2);
     x86_mode_update(g->cpu);
     x86_tlb_flush_all(g->cpu);

@@ -10,11 +10,13 @@
  * SDM vol. 1, 13.4 (XSAVE area); Linux: struct _fpstate, _xstate.
  */
 #include "tests/x86/oracle.h"
+#include <asm/ldt.h>
 #include <cpuid.h>
 #include <glib.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -57,6 +59,13 @@ struct fx {                     /* SDM vol. 1, table 10-2 */
     uint8_t ymmh[16][16];       /* component 2 of the standard format is always at 576 */
 };
 
+static const uint16_t cs_of[OX_MODES] = {
+    OX_SEL_CODE64, OX_SEL_CODE32, OX_LDT_SEL(OX_LDT_CODE32), OX_LDT_SEL(OX_LDT_CODE16),
+};
+static const uint16_t ss_of[OX_MODES] = {
+    OX_SEL_DATA, OX_SEL_DATA, OX_LDT_SEL(OX_LDT_DS), OX_LDT_SEL(OX_LDT_SS16),
+};
+
 static void load(ucontext_t *uc, const struct ox_case *c)
 {
     greg_t *g = uc->uc_mcontext.gregs;
@@ -68,8 +77,8 @@ static void load(ucontext_t *uc, const struct ox_case *c)
     }
     g[G_RIP] = (greg_t)s->rip;
     g[G_EFL] = s->eflags;
-    /* CS, GS, FS, SS: 16 bits each */
-    g[G_CSGSFS] = (greg_t)((uint64_t)(c->mode32 ? OX_SEL_CODE32 : OX_SEL_CODE64) | (uint64_t)OX_SEL_DATA << 48);
+    /* CS, GS, FS, SS: 16 bits each; DS, ES, GS are not restored from here: see ox_native_handler() */
+    g[G_CSGSFS] = (greg_t)((uint64_t)cs_of[c->mode] | (uint64_t)ss_of[c->mode] << 48);
     fx->fcw = s->fcw;
     fx->fsw = s->fsw;
     fx->ftw = s->ftw;
@@ -96,6 +105,9 @@ static void store(const ucontext_t *uc, struct ox_result *r)
     }
     s->rip = (uint64_t)g[G_RIP];
     s->eflags = (uint32_t)g[G_EFL];
+    s->sel[SEG_CS] = (uint16_t)g[G_CSGSFS];
+    s->sel[SEG_SS] = (uint16_t)((uint64_t)g[G_CSGSFS] >> 48);
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1" : "=r"(s->sel[SEG_DS]), "=r"(s->sel[SEG_ES]));
     r->vec = (int)g[G_TRAPNO];
     r->err = (uint32_t)g[G_ERR];
     r->addr = r->vec == 14 ? (uint64_t)g[G_CR2] : 0;
@@ -119,6 +131,14 @@ static void store(const ucontext_t *uc, struct ox_result *r)
     }
 }
 
+static void load_data_segments(bool ldt)
+{
+    unsigned ds = ldt ? OX_LDT_SEL(OX_LDT_DS) : OX_SEL_DATA, es = ldt ? OX_LDT_SEL(OX_LDT_ES) : OX_SEL_DATA;
+    unsigned gs = ldt ? OX_LDT_SEL(OX_LDT_GS) : 0;
+
+    __asm__ volatile("mov %0, %%ds; mov %1, %%es; mov %2, %%gs" : : "r"(ds), "r"(es), "r"(gs));
+}
+
 void ox_native_handler(int sig, siginfo_t *info, void *ctx);
 void ox_native_handler(int sig, siginfo_t *info, void *ctx)
 {
@@ -136,17 +156,21 @@ void ox_native_handler(int sig, siginfo_t *info, void *ctx)
     }
     job.sh->started = i + 1;
     memcpy((void *)OX_ARENA, job.image, OX_RW);
+    memcpy((char *)OX_ARENA + job.cases[i].patch_at, job.cases[i].patch, job.cases[i].patch_len);
     memcpy((void *)OX_ENTRY, job.cases[i].code, job.cases[i].len);
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(OX_SEL_DATA));
+    load_data_segments(job.cases[i].mode >= OX_SEG32);
     load(uc, &job.cases[i]);
 }
 
-/* The case may have left with AC set, which the kernel does not clear for handlers: clear it before any C code runs. */
+/*
+ * The case may have left with AC, ID or NT set, which the kernel neither clears for handlers nor takes from the frame at
+ * sigreturn (ID, NT): clear them before any C code runs.
+ */
 void ox_native_entry(int sig, siginfo_t *info, void *ctx);
 __asm__(".text\n.globl ox_native_entry\nox_native_entry:\n"
         "endbr64\n"
         "pushfq\n"
-        "andq $~0x40000, (%rsp)\n"
+        "andq $~0x244000, (%rsp)\n"
         "popfq\n"
         "jmp ox_native_handler\n"
         ".section .note.GNU-stack,\"\",@progbits\n.text\n");
@@ -165,6 +189,25 @@ static bool map_regions(const uint8_t *image)
     return mprotect((void *)(OX_ARENA + OX_RW), OX_IMAGE - OX_RW, PROT_READ) == 0;
 }
 
+static bool make_ldt(void)
+{
+    static const struct user_desc ldt[] = {     /* entry, base, limit, 32-bit, contents (0 data, 1 expand-down, 2 code), read-only */
+        { .entry_number = OX_LDT_CODE16, .base_addr = OX_CODE, .limit = 0xFFF, .contents = 2, .useable = 1 },
+        { .entry_number = OX_LDT_CODE32, .base_addr = OX_CODE, .limit = 0xFFF, .seg_32bit = 1, .contents = 2, .useable = 1 },
+        { .entry_number = OX_LDT_DS, .base_addr = OX_ARENA, .limit = 0x2FFF, .seg_32bit = 1, .useable = 1 },
+        { .entry_number = OX_LDT_SS16, .base_addr = OX_ARENA, .limit = 0x2FFF, .useable = 1 },
+        { .entry_number = OX_LDT_ES, .base_addr = OX_ARENA, .limit = 0xFFF, .seg_32bit = 1, .contents = 1, .useable = 1 },
+        { .entry_number = OX_LDT_GS, .base_addr = OX_ARENA, .limit = 0x2FFF, .seg_32bit = 1, .read_exec_only = 1, .useable = 1 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ldt); i++) {
+        if (syscall(SYS_modify_ldt, 1, &ldt[i], sizeof(ldt[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void child_main(void)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGUSR1 };
@@ -174,6 +217,9 @@ static void child_main(void)
     ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (ss.ss_sp == MAP_FAILED || sigaltstack(&ss, NULL) || !map_regions(job.image)) {
         _exit(2);
+    }
+    if (job.cases[0].mode >= OX_SEG32 && !make_ldt()) {
+        _exit(4);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++) {
         sigaction(signals[i], &sa, NULL);

@@ -27,6 +27,15 @@
 #define OX_IMAGE    0x3000u             /* bytes of the arena */
 #define OX_TARGETS  0x1E00u             /* offset in the image: 32 slots of 8 bytes with addresses in CODE */
 
+#define OX_CODE_MAX 96
+/*
+ * Two flat modes, and two with segments from an LDT, all with base OX_ARENA (CS: OX_CODE): DS limit 0x2FFF, ES expand-down from
+ * 0x1000, GS read-only, SS 16 bits wide in OX_16. Offsets then are linear addresses minus the base.
+ */
+enum ox_mode { OX_64, OX_32, OX_SEG32, OX_16, OX_MODES };
+enum ox_ldt { OX_LDT_CODE16, OX_LDT_CODE32, OX_LDT_DS, OX_LDT_SS16, OX_LDT_ES, OX_LDT_GS };
+#define OX_LDT_SEL(n) ((uint16_t)((n) << 3 | 7))
+
 enum { OX_SEL_CODE32 = 0x23, OX_SEL_DATA = 0x2B, OX_SEL_CODE64 = 0x33 };    /* as Linux has them */
 
 struct ox_state {
@@ -36,15 +45,20 @@ struct ox_state {
     uint8_t ftw;                        /* abridged: bit i set = physical register i is in use */
     uint8_t st[8][16];                  /* ST(i): 10 bytes */
     uint8_t vec[16][32];
+    uint16_t sel[4];                    /* ES, CS, SS, DS: out only */
 };
 
 struct ox_case {
     struct ox_state in;
     struct x86_rec rec;                 /* as our decoder sees it */
-    uint8_t code[16];
+    uint8_t code[OX_CODE_MAX];
     uint8_t len;                        /* bytes in code */
-    bool mode32;
-    const struct x86_row *row;
+    enum ox_mode mode;
+    bool mode32;                        /* not 64-bit mode */
+    uint32_t patch_at;                  /* offset in the image where patch[] goes */
+    uint8_t patch_len;
+    uint8_t patch[80];
+    const struct x86_row *row;          /* NULL: several instructions (gen_block.c) */
 };
 
 struct ox_result {
@@ -63,8 +77,14 @@ uint64_t ox_rand(struct ox_rng *g);
 /** ox_make_image() - memory contents full of interesting values */
 void ox_make_image(struct ox_rng *g, uint8_t image[OX_IMAGE]);
 /** ox_make_case() - Return: false when this try gave nothing usable (another try may) */
-bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, bool mode32,
+bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, enum ox_mode mode,
                   const struct x86_features *feat, const uint8_t *image, struct ox_case *c);
+/** ox_make_block() - several instructions in a row, with branches over some: flags that are dead, live, or read by a fused pair */
+void ox_make_block(struct ox_rng *g, bool mode32, const struct x86_features *feat, struct ox_case *c);
+/** ox_make_far() - segment loads, far transfers, IRET, POPF; ox_is_far() - is @op one of them */
+bool ox_make_far(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, bool mode32,
+                 const struct x86_features *feat, struct ox_case *c);
+bool ox_is_far(uint16_t op);
 /** ox_group() - name of the group that the row is tested in; NULL: not testable natively, with the reason in *why */
 const char *ox_group(enum x86_map_id map, const struct x86_row *row, const char **why);
 /** ox_undefined_flags() - arithmetic flags that the manual leaves undefined for this case */
@@ -88,9 +108,12 @@ void ox_guest_kick(struct ox_guest *g);
 const struct x86_features *ox_guest_features(struct ox_guest *g);
 void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *image, struct ox_result *out);
 
+/** ox_mode_bits() - MODE_* for the decoder */
+uint32_t ox_mode_bits(enum ox_mode mode);
 #define OX_MODE64 (MODE_64 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | MODE_FLAT_CS | \
                    MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
 #define OX_MODE32 (MODE_CS32 | MODE_SS32 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | \
                    MODE_FLAT_CS | MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
+#define OX_MODE16 (MODE_LMA | MODE_PE | MODE_USER | MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
 
 #endif

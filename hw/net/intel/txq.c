@@ -217,6 +217,7 @@ static void txq_run(void *opaque)
     struct txq *q = opaque;
     enum ring_status st = RING_OK;
     size_t bytes = 0;
+    bool ran;
     unsigned n;
 
     if (!enabled(q)) {
@@ -232,6 +233,7 @@ static void txq_run(void *opaque)
         q->held = false;
         packet_end(q);
     }
+    ran = q->ring.running;
     for (n = 0; n < ring_budget(&q->ring) && bytes < TX_BYTES_MAX; n++) {
         struct tx_wire w;
         struct tx_desc d;
@@ -250,7 +252,7 @@ static void txq_run(void *opaque)
             break;
         }
     }
-    if (st == RING_FAULT && ring_budget(&q->ring) && rd(q->nic, q->regs + Q_HEAD) != rd(q->nic, q->regs + Q_TAIL)) {
+    if (st == RING_FAULT && ran) {
         nic_drop(&q->nic->drops, NIC_DROP_BAD_RING);
     }
     if (q->pkt.open && !q->held) {

@@ -97,6 +97,8 @@ struct boot_entry {
 struct boot;
 
 struct boot *boot_open(const struct boot_config *cfg, Error **errp);
+/** boot_open_mem() - the same for an image in memory, which must outlive it (fuzzing) */
+struct boot *boot_open_mem(const void *kernel, uint64_t size, const char *append, Error **errp);
 void boot_close(struct boot *b);
 enum boot_kind boot_kind(const struct boot *b);
 /** boot_load() - fill RAM and say where to start; on failure RAM is partly filled */

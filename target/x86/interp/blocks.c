@@ -11,13 +11,13 @@
  * bits are made anew from the others.
  */
 #include "core/loop.h"
-#include "target/x86/interp/engine.h"
-#include "target/x86/interp/handler.h"
+#include "target/x86/interp/fast.h"
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define ARENA_SIZE (96 * MiB)
+/* Some 25,000 blocks: a boot decodes 90,000, but 99 % of what runs is in 4,000. Full: everything goes, and the hot ones are back in 10 ms. */
+#define ARENA_SIZE (7 * MiB)
 #define NO_PHYS (~0ULL)
 
 /* The handler of every record of a dead block: what is here now has to be looked up, and not in the jump cache that led here */
@@ -481,6 +481,7 @@ static struct x86_block *build_place(struct build *bd, bool keep)
     for (unsigned i = total; i-- > 0; ) {
         x86_bind(&b->recs[i], bd->mode);
     }
+    x86_bind_pairs(b->recs, total, bd->mode);
     return b;
 }
 

@@ -2,11 +2,12 @@
 /*
  * target/x86/interp/far_ops.c - far transfers, software interrupts, system calls
  *
- * SYSCALL and SYSENTER follow the vendor: Intel has SYSCALL in 64-bit mode only, AMD has SYSENTER outside long mode only.
+ * SYSCALL and SYSENTER follow the vendor: Intel has SYSCALL in 64-bit mode only, AMD has SYSENTER outside long mode
+ * only.
  */
 #include "target/x86/interp/sysops.h"
 
-/* --- far transfers -------------------------------------------------------------------------------------------------- */
+/* --- far transfers ------------------------------------------------------------------------------------------------ */
 
 /* Far CALL or JMP; the pointer is in the instruction, or in memory (offset first) */
 static OUT_OF_LINE void do_far(struct x86_cpu *cpu, const struct x86_rec *r)
@@ -51,7 +52,7 @@ static X86_OP(iret_op)
     return op_gone(cpu, r);
 }
 
-/* --- software interrupts -------------------------------------------------------------------------------------------- */
+/* --- software interrupts ------------------------------------------------------------------------------------------ */
 
 static X86_OP(int_n)
 {
@@ -80,7 +81,7 @@ static X86_OP(into)
     return op_gone(cpu, r);
 }
 
-/* --- system calls --------------------------------------------------------------------------------------------------- */
+/* --- system calls ------------------------------------------------------------------------------------------------- */
 
 enum { FLAT_CODE = SEGA_G | SEGA_P | SEGA_S | SEGA_CODE | SEGA_RW | SEGA_ACCESSED,
        FLAT_DATA = SEGA_G | SEGA_DB | SEGA_P | SEGA_S | SEGA_RW | SEGA_ACCESSED };

@@ -14,6 +14,8 @@
 #include "target/x86/interp/handler.h"
 
 #define FAST static inline __attribute__((always_inline))
+/* Guests lock unaligned operands too: fine with the hosts that we run on, as long as it is one instruction */
+#define UNALIGNED_ATOMIC __attribute__((no_sanitize("alignment")))
 
 /*
  * Registers by byte offset, operand size as log2 of bytes
@@ -422,7 +424,14 @@ x86_handler *x86_bind_stack(const struct x86_rec *r, uint32_t mode);
 /** x86_bind_fused() - two records by one handler (compare and branch); NULL: not such a pair. @r[1] is there */
 x86_handler *x86_bind_fused(const struct x86_rec *r, uint32_t mode);
 
+/** x86_bind_pairs() - give the records of a block that are bound one by one handlers that run two where that is shorter */
+void x86_bind_pairs(struct x86_rec *recs, unsigned n, uint32_t mode);
+
 /* Generic handlers that fused ones fall back on */
-const struct x86_rec *x86_alu_any(struct x86_cpu *cpu, const struct x86_rec *r);
+X86_OP(alu_any);
+X86_OP(mov_any);
+X86_OP(extend_any);
+X86_OP(push_any);
+X86_OP(pop_any);
 
 #endif

@@ -56,17 +56,10 @@ void fpu_ptrs(struct x86_cpu *cpu, const struct x86_rec *r, bool fault)
     }
 }
 
-void fpu_flags(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t sw)
+void fpu_fault(struct x86_cpu *cpu, const struct x86_rec *r)
 {
-    struct x86_fpu *f = &cpu->fpu;
-
-    f->fsw = (f->fsw & ~FSW_C1) | (sw & (FSW_EXC | FSW_C1));
-    if (unlikely(sw & ~f->fcw & FSW_EXC)) {
-        f->fsw |= FSW_ES | FSW_B;
-        fpu_ptrs(cpu, r, true);
-    } else {
-        fpu_ptrs(cpu, r, false);
-    }
+    cpu->fpu.fsw |= FSW_ES | FSW_B;
+    fpu_ptrs(cpu, r, true);
 }
 
 bool fpu_stack_fault(struct x86_cpu *cpu, const struct x86_rec *r, bool overflow)

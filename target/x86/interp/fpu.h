@@ -21,8 +21,8 @@ void fpu_update_es(struct x86_cpu *cpu);
 void fpu_set_cw(struct x86_cpu *cpu, uint16_t cw);
 /** fpu_ptrs() - record FOP, FIP, FDP of @r as the CPU model does; @fault: it has raised an unmasked exception */
 void fpu_ptrs(struct x86_cpu *cpu, const struct x86_rec *r, bool fault);
-/** fpu_flags() - exception flags of @sw (host status word) become sticky; C1 from @sw; ES, pointers */
-void fpu_flags(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t sw);
+/** fpu_fault() - an unmasked exception: ES, B, pointers */
+void fpu_fault(struct x86_cpu *cpu, const struct x86_rec *r) __attribute__((cold));
 /** fpu_stack_fault() - stack overflow or underflow. Return: masked, the caller goes on with the default NaN */
 bool fpu_stack_fault(struct x86_cpu *cpu, const struct x86_rec *r, bool overflow);
 /** fpu_init() - FNINIT */
@@ -36,6 +36,19 @@ static inline void fpu_wait(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     if (unlikely(cpu->fpu.fsw & FSW_ES)) {
         fpu_pending(cpu, r);
+    }
+}
+
+/** fpu_flags() - exception flags of @sw (host status word) become sticky; C1 from @sw; ES, pointers */
+static inline void fpu_flags(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t sw)
+{
+    struct x86_fpu *f = &cpu->fpu;
+
+    f->fsw = (f->fsw & ~FSW_C1) | (sw & (FSW_EXC | FSW_C1));
+    if (unlikely(sw & ~f->fcw & FSW_EXC)) {
+        fpu_fault(cpu, r);
+    } else if (f->ptr_rule & (X87_FIP_ALWAYS | X87_FDP_ALWAYS)) {
+        fpu_ptrs(cpu, r, false);
     }
 }
 
@@ -54,24 +67,43 @@ static inline bool fpu_empty(const struct x86_cpu *cpu, unsigned i)
     return !(cpu->fpu.ftw >> fpu_phys(cpu, i) & 1);
 }
 
+/*
+ * Registers are copied as 8 and 2 bytes: the host's FSTP m80 writes them so, and one 16-byte load would wait for both stores
+ */
+static inline struct x87_reg fpu_get(struct x86_cpu *cpu, unsigned i)
+{
+    const struct x87_reg *r = fpu_st(cpu, i);
+
+    return (struct x87_reg){ .m = r->m, .se = r->se };
+}
+
 static inline void fpu_pop(struct x86_cpu *cpu)
 {
     cpu->fpu.ftw &= ~(1u << cpu->fpu.top);
     cpu->fpu.top = (cpu->fpu.top + 1) & 7;
 }
 
+static inline void fpu_set_st(struct x86_cpu *cpu, unsigned i, const struct x87_reg *v)
+{
+    struct x87_reg *r = fpu_st(cpu, i);
+
+    cpu->fpu.ftw |= 1u << fpu_phys(cpu, i);
+    r->m = v->m;
+    r->se = v->se;
+}
+
 /** fpu_push() - @v becomes ST(0); the caller has looked for overflow */
 static inline void fpu_push(struct x86_cpu *cpu, const struct x87_reg *v)
 {
     cpu->fpu.top = (cpu->fpu.top - 1) & 7;
-    cpu->fpu.ftw |= 1u << cpu->fpu.top;
-    cpu->fpu.r[cpu->fpu.top] = *v;
+    fpu_set_st(cpu, 0, v);
 }
 
-static inline void fpu_set_st(struct x86_cpu *cpu, unsigned i, const struct x87_reg *v)
+/** fpu_push_done() - what is in ST(7) becomes ST(0) */
+static inline void fpu_push_done(struct x86_cpu *cpu)
 {
-    cpu->fpu.ftw |= 1u << fpu_phys(cpu, i);
-    *fpu_st(cpu, i) = *v;
+    cpu->fpu.top = (cpu->fpu.top - 1) & 7;
+    cpu->fpu.ftw |= 1u << cpu->fpu.top;
 }
 
 /** fpu_open() - exceptions of @sw that are unmasked, of those in @which */

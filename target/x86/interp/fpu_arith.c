@@ -155,7 +155,7 @@ static void arith_mem(struct x86_cpu *cpu, const struct x86_rec *r, enum fph_mem
         return;
     }
     if (op < 0) {
-        struct x87_reg x = *fpu_st(cpu, 0);
+        struct x87_reg x = fpu_get(cpu, 0);
 
         com_done(cpu, r, fph_com_mem(cpu->fpu.fcw, kind, &x, &v), op == -2);
         return;
@@ -208,14 +208,14 @@ X87(ftst)
         com_underflow(cpu, r, 0);
         return;
     }
-    x = *fpu_st(cpu, 0);
+    x = fpu_get(cpu, 0);
     com_done(cpu, r, fph_unary(cpu->fpu.fcw, FPH_TST, &x), 0);
 }
 
 /* The class of ST(0) in C3, C2, C0; its sign in C1, also when it is empty */
 X87(fxam)
 {
-    struct x87_reg x = *fpu_st(cpu, 0);
+    struct x87_reg x = fpu_get(cpu, 0);
     uint16_t cc;
 
     fpu_wait(cpu, r);

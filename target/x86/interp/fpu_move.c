@@ -28,30 +28,48 @@ static bool push_room(struct x86_cpu *cpu, const struct x86_rec *r)
     return false;
 }
 
-static void load(struct x86_cpu *cpu, const struct x86_rec *r, enum fph_load kind, unsigned len)
+/*
+ * A number that is neither zero, denormal, infinite nor NaN needs no host instruction: exponent rebiased, leading bit made
+ * explicit. Return: done
+ */
+static bool load_normal(struct x87_reg *x, enum fph_load kind, uint64_t v)
 {
-    struct x87_reg x = { 0 };
-    uint8_t buf[16];
-    uint16_t sw;
+    unsigned exp;
+
+    if (kind == FPH_LD64 && (exp = v >> 52 & 0x7FF) - 1 < 0x7FE) {
+        x->m = 1ull << 63 | v << 11;
+        x->se = (uint16_t)((v >> 48 & 0x8000) | (exp + 16383 - 1023));
+        return true;
+    }
+    if (kind == FPH_LD32 && (exp = v >> 23 & 0xFF) - 1 < 0xFE) {
+        x->m = 1ull << 63 | v << 40;
+        x->se = (uint16_t)((v >> 16 & 0x8000) | (exp + 16383 - 127));
+        return true;
+    }
+    return false;
+}
+
+static inline __attribute__((always_inline)) void load(struct x86_cpu *cpu, const struct x86_rec *r, enum fph_load kind, unsigned len)
+{
+    struct x87_reg *x = fpu_st(cpu, 7);
+    uint16_t sw = 0;
+    uint64_t la, v;
 
     fpu_wait(cpu, r);
-    if (len == 10) {
-        mem_ld_bytes(cpu, r, rec_la(cpu, r, 10, false), buf, 10);
-    } else {
-        uint64_t la = rec_la(cpu, r, len, false);
-        uint64_t v = len == 2 ? mem_ld16(cpu, r, la) : len == 4 ? mem_ld32(cpu, r, la) : mem_ld64(cpu, r, la);
-
-        memcpy(buf, &v, 8);
-    }
+    la = rec_la(cpu, r, len, false);
+    v = len == 2 ? mem_ld16(cpu, r, la) : len == 4 ? mem_ld32(cpu, r, la) : mem_ld64(cpu, r, la);
     if (!push_room(cpu, r)) {
         return;
     }
-    sw = fph_load(cpu->fpu.fcw, kind, &x, buf);
-    if ((sw & FSW_TOP) == 0) {          /* held back by an unmasked exception */
-        fpu_flags(cpu, r, sw);
-        return;
+    if (!load_normal(x, kind, v)) {
+        sw = fph_load(cpu->fpu.fcw, kind, x, &v);
+        if ((sw & FSW_TOP) == 0) {          /* held back by an unmasked exception */
+            fpu_flags(cpu, r, sw);
+            return;
+        }
     }
-    push_or_fault(cpu, r, &x, sw);
+    fpu_flags(cpu, r, sw);
+    fpu_push_done(cpu);
 }
 
 X87(fld_m32) { load(cpu, r, FPH_LD32, 4); }
@@ -59,14 +77,32 @@ X87(fld_m64) { load(cpu, r, FPH_LD64, 8); }
 X87(fild_m16) { load(cpu, r, FPH_LDI16, 2); }
 X87(fild_m32) { load(cpu, r, FPH_LDI32, 4); }
 X87(fild_m64) { load(cpu, r, FPH_LDI64, 8); }
-X87(fbld) { load(cpu, r, FPH_LDBCD, 10); }
+
+X87(fbld)
+{
+    uint8_t buf[10];
+
+    fpu_wait(cpu, r);
+    mem_ld_bytes(cpu, r, rec_la(cpu, r, 10, false), buf, 10);
+    if (push_room(cpu, r)) {
+        fpu_flags(cpu, r, fph_load(cpu->fpu.fcw, FPH_LDBCD, fpu_st(cpu, 7), buf));
+        fpu_push_done(cpu);
+    }
+}
 
 X87(fld_m80)
 {
     struct x87_reg x = { 0 };
+    uint64_t la;
 
     fpu_wait(cpu, r);
-    mem_ld_bytes(cpu, r, rec_la(cpu, r, 10, false), &x, 10);
+    la = rec_la(cpu, r, 10, false);
+    if (likely((la & 0xFFF) <= 0xFF6)) {
+        x.m = mem_ld64(cpu, r, la);
+        x.se = mem_ld16(cpu, r, la + 8);
+    } else {
+        mem_ld_bytes(cpu, r, la, &x, 10);
+    }
     if (push_room(cpu, r)) {
         push_or_fault(cpu, r, &x, 0);
     }
@@ -75,7 +111,7 @@ X87(fld_m80)
 X87(fld_sti)
 {
     unsigned i = r->rm & 7;
-    struct x87_reg x = *fpu_st(cpu, i);
+    struct x87_reg x = fpu_get(cpu, i);
 
     fpu_wait(cpu, r);
     if (fpu_empty(cpu, i)) {
@@ -205,7 +241,7 @@ X87(fbstp) { store(cpu, r, FPH_STBCD, true); }
 
 X87(fstp_m80)
 {
-    struct x87_reg x = *fpu_st(cpu, 0);
+    struct x87_reg x = fpu_get(cpu, 0);
 
     fpu_wait(cpu, r);
     if (unlikely(fpu_empty(cpu, 0))) {
@@ -229,7 +265,7 @@ X87(fstp_m80)
  */
 static void st_sti(struct x86_cpu *cpu, const struct x86_rec *r, bool pop)
 {
-    struct x87_reg x = *fpu_st(cpu, 0);
+    struct x87_reg x = fpu_get(cpu, 0);
 
     fpu_wait(cpu, r);
     if (unlikely(fpu_empty(cpu, 0))) {
@@ -249,7 +285,7 @@ static void st_sti(struct x86_cpu *cpu, const struct x86_rec *r, bool pop)
 /* D9 D8+i, which no manual lists: an empty register is no fault, it just does not move */
 X87(fstpnce)
 {
-    struct x87_reg x = *fpu_st(cpu, 0);
+    struct x87_reg x = fpu_get(cpu, 0);
 
     fpu_wait(cpu, r);
     if (!fpu_empty(cpu, 0)) {
@@ -266,7 +302,7 @@ X87(fstp_sti) { st_sti(cpu, r, true); }
 X87(fxch)
 {
     unsigned i = r->rm & 7;
-    struct x87_reg a = *fpu_st(cpu, 0), b = *fpu_st(cpu, i);
+    struct x87_reg a = fpu_get(cpu, 0), b = fpu_get(cpu, i);
 
     fpu_wait(cpu, r);
     if (unlikely(fpu_empty(cpu, 0) || fpu_empty(cpu, i))) {
@@ -287,7 +323,7 @@ X87(fcmov)
     /* B E BE U and their opposites as condition codes: 2 4 6 10, 3 5 7 11 */
     static const uint8_t cc[8] = { 2, 4, 6, 10, 3, 5, 7, 11 };
     unsigned i = r->rm & 7;
-    struct x87_reg x = *fpu_st(cpu, i);
+    struct x87_reg x = fpu_get(cpu, i);
 
     fpu_wait(cpu, r);
     if (unlikely(fpu_empty(cpu, 0) || fpu_empty(cpu, i))) {
@@ -299,7 +335,7 @@ X87(fcmov)
     }
     fpu_ptrs(cpu, r, false);
     if (flags_cond(cpu, cc[r->op - OP_FCMOVB])) {
-        *fpu_st(cpu, 0) = x;
+        fpu_set_st(cpu, 0, &x);
     }
 }
 

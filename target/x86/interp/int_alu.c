@@ -91,7 +91,7 @@ static uint64_t alu_value(unsigned op, uint64_t a, uint64_t b, unsigned c)
 }
 
 /* Compare-and-swap of any size: the value that was there */
-static uint64_t host_cas(void *p, unsigned size, uint64_t old, uint64_t new)
+UNALIGNED_ATOMIC static uint64_t host_cas(void *p, unsigned size, uint64_t old, uint64_t new)
 {
     switch (size) {
     case 0:

@@ -31,7 +31,7 @@ static uint64_t bit_la(struct x86_cpu *cpu, const struct x86_rec *r, int64_t pos
 }
 
 /* Set, reset or flip in host memory: the value before */
-static uint64_t bit_host(const struct x86_rec *r, void *p, uint64_t bit)
+UNALIGNED_ATOMIC static uint64_t bit_host(const struct x86_rec *r, void *p, uint64_t bit)
 {
     uint64_t v;
 

@@ -21,7 +21,7 @@ static uint64_t moffs_la(struct x86_cpu *cpu, const struct x86_rec *r, bool writ
     return seg_linear(cpu, r, r->seg, ea, 1u << r->size, write);
 }
 
-static X86_OP(mov_any)
+X86_OP(mov_any)
 {
     unsigned size = r->size;
 
@@ -51,7 +51,7 @@ static unsigned extend_from(unsigned op)
     return op == OP_MOVZX8 || op == OP_MOVSX8 ? 0 : op == OP_MOVSXD ? 2 : 1;
 }
 
-static X86_OP(extend_any)
+X86_OP(extend_any)
 {
     unsigned from = extend_from(r->op);
     uint64_t v = rm_get(cpu, r, r->op == OP_MOVSXD && r->size < 2 ? r->size : from);
@@ -70,7 +70,7 @@ static X86_OP(lea_any)
 }
 
 /* With memory it is locked, prefix or not (SDM vol. 2, XCHG) */
-static uint64_t host_xchg(void *p, unsigned size, uint64_t v)
+UNALIGNED_ATOMIC static uint64_t host_xchg(void *p, unsigned size, uint64_t v)
 {
     switch (size) {
     case 0:

@@ -64,7 +64,7 @@ static X86_OP(imul)
 }
 
 /* Two and three operands */
-static void imul_put(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size, uint64_t ua, uint64_t ub, bool nf)
+FAST void imul_put(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size, uint64_t ua, uint64_t ub, bool nf)
 {
     int64_t a = (int64_t)sx(ua, size), b = (int64_t)sx(ub, size), v;
     bool over = __builtin_mul_overflow(a, b, &v);
@@ -87,29 +87,13 @@ static X86_OP(imul_r)
     X86_NEXT;
 }
 
-static X86_OP(imul32_r_rm)
-{
-    imul_put(cpu, r, 2, REG32(r->reg), REG32(r->rm), false);
-    X86_NEXT;
-}
-
-static X86_OP(imul64_r_rm)
-{
-    imul_put(cpu, r, 3, REG64(r->reg), REG64(r->rm), false);
-    X86_NEXT;
-}
-
-static X86_OP(imul32_i)
-{
-    imul_put(cpu, r, 2, REG32(r->rm), r->imm, false);
-    X86_NEXT;
-}
-
-static X86_OP(imul64_i)
-{
-    imul_put(cpu, r, 3, REG64(r->rm), r->imm, false);
-    X86_NEXT;
-}
+#define DEF_IMUL(name, size, a, b) \
+    static X86_OP(name) { imul_put(cpu, r, size, a, b, false); X86_NEXT; } \
+    static X86_OP(name##_nf) { imul_put(cpu, r, size, a, b, true); X86_NEXT; }
+DEF_IMUL(imul32_r_rm, 2, REG32(r->reg), REG32(r->rm))
+DEF_IMUL(imul64_r_rm, 3, REG64(r->reg), REG64(r->rm))
+DEF_IMUL(imul32_i, 2, REG32(r->rm), r->imm)
+DEF_IMUL(imul64_i, 3, REG64(r->rm), r->imm)
 
 /*
  * Division
@@ -322,13 +306,15 @@ static X86_OP(aad)
 
 static x86_handler *bind_imul_r(const struct x86_rec *r)
 {
+    static x86_handler *const rows[2][2][2] = {     /* [64-bit][immediate][flags dead] */
+        { { x86_imul32_r_rm, x86_imul32_r_rm_nf }, { x86_imul32_i, x86_imul32_i_nf } },
+        { { x86_imul64_r_rm, x86_imul64_r_rm_nf }, { x86_imul64_i, x86_imul64_i_nf } },
+    };
+
     if (r->flags & REC_MEM || r->size < 2) {
         return x86_imul_r;
     }
-    if (r->form == FORM_R_RM_I) {
-        return r->size == 2 ? x86_imul32_i : x86_imul64_i;
-    }
-    return r->size == 2 ? x86_imul32_r_rm : x86_imul64_r_rm;
+    return rows[r->size == 3][r->form == FORM_R_RM_I][(r->flags & REC_NF) != 0];
 }
 
 x86_handler *x86_bind_muldiv(const struct x86_rec *r, uint32_t mode)

@@ -150,17 +150,12 @@ static X86_OP(shift_any)
 }
 
 /*
- * Specialised: registers of 32 and 64 bits. The immediate is not zero (bind)
+ * Specialised: SHL, SHR, SAR. Where the count is an immediate it is not zero (bind)
  */
-FAST const struct x86_rec *shift_reg(struct x86_cpu *cpu, const struct x86_rec *r, unsigned op, unsigned size, bool nf,
-                                     bool cl)
+FAST uint64_t shift_do(struct x86_cpu *cpu, unsigned op, unsigned size, bool nf, uint64_t a, unsigned count)
 {
-    unsigned count = (unsigned)(cl ? cpu->regs[R_CX] : r->imm) & (size == 3 ? 63 : 31);
-    uint64_t a = reg_get(cpu, r->rm, size), before, v;
+    uint64_t before, v;
 
-    if (cl && unlikely(!count)) {
-        return x86_shift_any(cpu, r);
-    }
     if (op == OP_SHL) {
         before = a << (count - 1);
         v = before << 1;
@@ -174,7 +169,30 @@ FAST const struct x86_rec *shift_reg(struct x86_cpu *cpu, const struct x86_rec *
     if (!nf) {
         cc_set(cpu, op == OP_SHL ? CC_SHL8 : CC_SAR8, size, v, before);
     }
-    reg_set(cpu, r->rm, size, v);
+    return v;
+}
+
+FAST const struct x86_rec *shift_reg(struct x86_cpu *cpu, const struct x86_rec *r, unsigned op, unsigned size, bool nf,
+                                     bool cl)
+{
+    unsigned count = (unsigned)(cl ? cpu->regs[R_CX] : r->imm) & (size == 3 ? 63 : 31);
+
+    if (cl && unlikely(!count)) {
+        return x86_shift_any(cpu, r);
+    }
+    reg_set(cpu, r->rm, size, shift_do(cpu, op, size, nf, reg_get(cpu, r->rm, size), count));
+    X86_NEXT;
+}
+
+FAST const struct x86_rec *shift_mem(struct x86_cpu *cpu, const struct x86_rec *r, unsigned op, unsigned size,
+                                     unsigned kind)
+{
+    char *p;
+
+    if (unlikely(!tlb_wr(cpu, addr_of(cpu, r, kind), 1u << size, &p))) {
+        return x86_shift_any(cpu, r);
+    }
+    host_st(p, size, shift_do(cpu, op, size, false, host_ld(p, size), (unsigned)r->imm & (size == 3 ? 63 : 31)));
     X86_NEXT;
 }
 
@@ -182,19 +200,25 @@ FAST const struct x86_rec *shift_reg(struct x86_cpu *cpu, const struct x86_rec *
     static X86_OP(op##s##_i) { return shift_reg(cpu, r, OP_##op, s, false, false); } \
     static X86_OP(op##s##_i_nf) { return shift_reg(cpu, r, OP_##op, s, true, false); } \
     static X86_OP(op##s##_cl) { return shift_reg(cpu, r, OP_##op, s, false, true); } \
-    static X86_OP(op##s##_cl_nf) { return shift_reg(cpu, r, OP_##op, s, true, true); }
-DEF(SHL, 2)
-DEF(SHL, 3)
-DEF(SHR, 2)
-DEF(SHR, 3)
-DEF(SAR, 2)
-DEF(SAR, 3)
-#define ROW(op, s) { { x86_##op##s##_i, x86_##op##s##_i_nf }, { x86_##op##s##_cl, x86_##op##s##_cl_nf } }
+    static X86_OP(op##s##_cl_nf) { return shift_reg(cpu, r, OP_##op, s, true, true); } \
+    static X86_OP(op##s##_B64) { return shift_mem(cpu, r, OP_##op, s, ADDR_B64); } \
+    static X86_OP(op##s##_X64) { return shift_mem(cpu, r, OP_##op, s, ADDR_X64); } \
+    static X86_OP(op##s##_F32) { return shift_mem(cpu, r, OP_##op, s, ADDR_F32); }
+#define DEF_SIZES(op) DEF(op, 0) DEF(op, 1) DEF(op, 2) DEF(op, 3)
+DEF_SIZES(SHL)
+DEF_SIZES(SHR)
+DEF_SIZES(SAR)
 
-static x86_handler *const shift_rows[3][2][2][2] = {
-    [OP_SHL - OP_SHL] = { ROW(SHL, 2), ROW(SHL, 3) },
-    [OP_SHR - OP_SHL] = { ROW(SHR, 2), ROW(SHR, 3) },
-    [OP_SAR - OP_SHL] = { ROW(SAR, 2), ROW(SAR, 3) },
+struct shift_row {
+    x86_handler *reg[2][2];     /* [count in CL][flags dead] */
+    x86_handler *mem[3];        /* ADDR_B64, ADDR_X64, ADDR_F32 */
+};
+#define ROW(op, s) { { { x86_##op##s##_i, x86_##op##s##_i_nf }, { x86_##op##s##_cl, x86_##op##s##_cl_nf } }, \
+                     { x86_##op##s##_B64, x86_##op##s##_X64, x86_##op##s##_F32 } }
+static const struct shift_row shift_rows[3][4] = {
+    [OP_SHL - OP_SHL] = { ROW(SHL, 0), ROW(SHL, 1), ROW(SHL, 2), ROW(SHL, 3) },
+    [OP_SHR - OP_SHL] = { ROW(SHR, 0), ROW(SHR, 1), ROW(SHR, 2), ROW(SHR, 3) },
+    [OP_SAR - OP_SHL] = { ROW(SAR, 0), ROW(SAR, 1), ROW(SAR, 2), ROW(SAR, 3) },
 };
 
 /* Rotates by an immediate whose flags nobody sees: hashes and ciphers */
@@ -234,19 +258,26 @@ x86_handler *x86_bind_shift(const struct x86_rec *r, uint32_t mode)
 {
     bool imm = r->form == FORM_RM_I || r->form == FORM_RM_1, nf = r->flags & REC_NF, ror = r->op == OP_ROR;
     bool zero = imm && !(r->imm & (r->size == 3 ? 63 : 31));
+    unsigned kind;
 
-    (void)mode;
     if (is_double(r->op)) {
         return x86_shift_any;
     }
     if (r->op < OP_ROL || r->op > OP_SAR) {
         return NULL;
     }
-    if (r->flags & REC_MEM || r->size < 2 || zero) {
+    if (zero) {
         return x86_shift_any;
     }
+    if (r->op >= OP_SHL && r->flags & REC_MEM) {
+        kind = addr_kind(r, mode);
+        return imm && kind <= ADDR_F32 ? shift_rows[r->op - OP_SHL][r->size].mem[kind] : x86_shift_any;
+    }
     if (r->op >= OP_SHL) {
-        return shift_rows[r->op - OP_SHL][r->size - 2][!imm][nf];
+        return shift_rows[r->op - OP_SHL][r->size].reg[!imm][nf];
+    }
+    if (r->flags & REC_MEM || r->size < 2) {
+        return x86_shift_any;
     }
     if (imm && nf && (ror || r->op == OP_ROL)) {
         return r->size == 2 ? (ror ? x86_ror32_nf : x86_rol32_nf) : ror ? x86_ror64_nf : x86_rol64_nf;

@@ -36,7 +36,7 @@ static uint64_t sp_add(const struct x86_cpu *cpu, uint64_t sp, int64_t n)
     return zx(sp + (uint64_t)n, stack_size(cpu));
 }
 
-static X86_OP(push_any)
+X86_OP(push_any)
 {
     unsigned n = 1u << r->size;
     uint64_t v = r->form == FORM_I ? r->imm : rm_get(cpu, r, r->size), sp = sp_add(cpu, sp_get(cpu), -(int64_t)n);
@@ -61,7 +61,7 @@ static uint64_t pop_la(struct x86_cpu *cpu, const struct x86_rec *r)
     return seg_linear(cpu, r, r->seg, ea, 1u << r->size, true);
 }
 
-static X86_OP(pop_any)
+X86_OP(pop_any)
 {
     unsigned n = 1u << r->size;
     uint64_t sp = sp_get(cpu), v = mem_ld(cpu, r, stack_la(cpu, r, sp, n, false), r->size);

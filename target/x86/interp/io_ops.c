@@ -7,7 +7,9 @@ static uint16_t port_of(const struct x86_cpu *cpu, const struct x86_rec *r)
     return r->form == FORM_I ? (uint8_t)r->imm : (uint16_t)cpu->regs[R_DX];
 }
 
-/* A device may have lowered or raised a line, changed the memory map, or stopped the machine: see to it after the block */
+/*
+ * A device may have lowered or raised a line, changed the memory map, or stopped the machine: see to it after the block
+ */
 static X86_OP(in)
 {
     uint16_t port = port_of(cpu, r);

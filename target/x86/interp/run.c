@@ -41,6 +41,12 @@ const struct x86_rec *x86_follow_slow(struct x86_cpu *cpu, struct x86_tail *t, u
     if (exit_asked(cpu)) {
         return NULL;
     }
+    if (!t->linkable[i] && cpu->mode & (MODE_64 | MODE_FLAT_CS)) {  /* to another page: the jump cache is what there is */
+        n = x86_jc_find(cpu, cpu->regs[REG_RIP]);
+        if (likely(n)) {
+            X86_GO(cpu, n);
+        }
+    }
     n = x86_block_at(cpu, cpu->mode);
     if (flushes == cpu->eng->flushes && t->linkable[i]) {
         from = x86_tail_block(t);

@@ -85,9 +85,9 @@ static inline uint64_t fsum64(uint64_t x, uint64_t y) { return res64(bits_f64(x)
 static inline uint64_t fdif64(uint64_t x, uint64_t y) { return res64(bits_f64(x) - bits_f64(y), x, y); }
 FP_LANE(addsubps, SSE3, 4, d.d[i] = i & 1 ? fsum32(a.d[i], b.d[i]) : fdif32(a.d[i], b.d[i]))
 FP_LANE(addsubpd, SSE3, 2, d.q[i] = i & 1 ? fsum64(a.q[i], b.q[i]) : fdif64(a.q[i], b.q[i]))
-FP_LANE(haddps, SSE3, 4, union lane s = i < 2 ? a : b; d.d[i] = fsum32(s.d[2 * (i & 1) + 1], s.d[2 * (i & 1)]))
+FP_LANE(haddps, SSE3, 4, union lane s = i < 2 ? a : b; d.d[i] = fsum32(s.d[2 * (i & 1)], s.d[2 * (i & 1) + 1]))
 FP_LANE(hsubps, SSE3, 4, union lane s = i < 2 ? a : b; d.d[i] = fdif32(s.d[2 * (i & 1)], s.d[2 * (i & 1) + 1]))
-FP_LANE(haddpd, SSE3, 2, union lane s = i ? b : a; d.q[i] = fsum64(s.q[1], s.q[0]))
+FP_LANE(haddpd, SSE3, 2, union lane s = i ? b : a; d.q[i] = fsum64(s.q[0], s.q[1]))
 FP_LANE(hsubpd, SSE3, 2, union lane s = i ? b : a; d.q[i] = fdif64(s.q[0], s.q[1]))
 
 /* Float to integer: what does not fit is the integer indefinite, and IE */

@@ -401,6 +401,9 @@ static __attribute__((noinline)) void maskmov(struct x86_cpu *cpu, const struct 
     if (!(r->flags & (REC_FLAT64 | REC_FLAT32))) {
         la = seg_linear(cpu, r, r->seg, ea, len, true);
     }
+    if (cpu->mode & MODE_AC && la & 7) {
+        x86_raise_err(cpu, r, EXC_AC, 0);
+    }
     mem_probe(cpu, r, la, len, true);
     for (unsigned i = 0; i < len; i++) {
         unsigned n = 0;

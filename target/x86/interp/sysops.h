@@ -9,8 +9,8 @@
 #include "target/x86/seg.h"
 
 /*
- * For what hands out the address of a local: inlined into a handler it would keep the handler's frame alive, and the jump
- * to the next handler would become a call.
+ * For what hands out the address of a local: inlined into a handler it would keep the handler's frame alive, and the
+ * jump to the next handler would become a call.
  */
 #define OUT_OF_LINE __attribute__((noinline))
 

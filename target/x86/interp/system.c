@@ -31,7 +31,7 @@ static X86_OP(monitor)
     X86_NEXT;
 }
 
-/* The monitored line is not watched: wait for an interrupt when one can come, else go on at once (a wake-up without cause is legal) */
+/* The monitored line is not watched: go on at once (a wake-up without cause is legal, SDM vol. 2B, MWAIT) */
 static X86_OP(mwait)
 {
     if (cpu->cpl) {
@@ -40,7 +40,6 @@ static X86_OP(mwait)
     if (cpu->regs[R_CX] > 1) {
         op_gp0(cpu, r);
     }
-    cpu->halted = false;
     return x86_leave(cpu, r);
 }
 
@@ -172,7 +171,8 @@ x86_handler *x86_bind_system_misc(const struct x86_rec *r)
         { OP_CLWB, x86_clflush }, { OP_CPUID, x86_cpuid_op }, { OP_RDTSC, x86_rdtsc }, { OP_RDTSCP, x86_rdtscp },
         { OP_RDPID, x86_rdpid }, { OP_RDPMC, x86_rdpmc }, { OP_RDRAND, x86_rdrand }, { OP_RDSEED, x86_rdrand },
         { OP_SWAPGS, x86_swapgs }, { OP_RDFSBASE, x86_rd_base }, { OP_RDGSBASE, x86_rd_base },
-        { OP_WRFSBASE, x86_wr_base }, { OP_WRGSBASE, x86_wr_base }, { OP_CLAC, x86_clac_stac }, { OP_STAC, x86_clac_stac },
+        { OP_WRFSBASE, x86_wr_base }, { OP_WRGSBASE, x86_wr_base }, { OP_CLAC, x86_clac_stac },
+        { OP_STAC, x86_clac_stac },
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {

@@ -139,12 +139,15 @@ static void mxcsr_make(struct x86_cpu *cpu, uint8_t *buf)
     put32(buf + FX_MXCSR + 4, MXCSR_VALID);
 }
 
-/* Alignment: #GP(0), but a non-canonical address goes first: it is #SS(0) for a stack operand */
+/* Alignment: #GP(0), or #AC with alignment checks on; but a non-canonical address goes first: #SS(0) for a stack operand */
 static void check_align(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned n)
 {
     if (la & (n - 1)) {
         if (cpu->mode & MODE_64 && (la + (1ull << 47)) >> 48) {
             mem_probe(cpu, r, la, 1, false);
+        }
+        if (cpu->mode & MODE_AC) {
+            x86_raise_err(cpu, r, EXC_AC, 0);
         }
         simd_gp(cpu, r);
     }
@@ -186,6 +189,7 @@ X87(fxrstor)
     uint8_t buf[FX_SIZE];
 
     check_align(cpu, r, la, 16);
+    mem_probe(cpu, r, la + FX_SIZE - 1, 1, false);
     mem_ld_bytes(cpu, r, la, buf, FX_SIZE);
     check(cpu, r, !(get32(buf + FX_MXCSR) & ~(uint32_t)MXCSR_VALID));
     x87_load(cpu, r, buf);
