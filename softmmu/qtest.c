@@ -12,8 +12,10 @@
  *   module_load PREFIX NAME          OK                 qom-tests                      OK
  *   anything else                    FAIL Unknown command 'x'; blank lines and '#' comments have no reply
  *
- * Numbers are decimal, 0x hexadecimal or 0 octal. 1, 2, 4 and 8 bytes of read and write are one access of that width. Lines
- * "IRQ raise N" and "IRQ lower N" come between replies, in order, before the OK of the command that caused them. What a command
+ * Numbers are decimal, 0x hexadecimal or 0 octal. 1, 2, 4 and 8 bytes of read and write are one access of that
+ * width. Lines "IRQ raise N" and "IRQ lower N" come between replies, in order, before the OK of the command that caused
+ * them.
+ * What a command
  * set off is complete when its reply is sent: ready bottom halves are drained first. Main thread, machine lock held.
  */
 #include "softmmu/qtest.h"
@@ -253,7 +255,8 @@ static void clock_step(struct qtest *q, bool has_ns, uint64_t ns)
 /* ---- commands ---- */
 
 enum verb {
-    V_IN, V_OUT, V_LOAD, V_STORE, V_READ, V_WRITE, V_B64READ, V_B64WRITE, V_MEMSET, V_STEP, V_SET, V_IRQ_IN, V_IRQ_OUT, V_SET_IRQ,
+    V_IN, V_OUT, V_LOAD, V_STORE, V_READ, V_WRITE, V_B64READ, V_B64WRITE, V_MEMSET, V_STEP, V_SET, V_IRQ_IN,
+        V_IRQ_OUT, V_SET_IRQ,
     V_ENDIAN, V_NOTHING,
 };
 
@@ -266,7 +269,8 @@ static const struct command {
 } commands[] = {
     { "inb", V_IN, 1, 1, 1, 1 }, { "inw", V_IN, 2, 1, 1, 1 }, { "inl", V_IN, 4, 1, 1, 1 },
     { "outb", V_OUT, 1, 2, 2, 2 }, { "outw", V_OUT, 2, 2, 2, 2 }, { "outl", V_OUT, 4, 2, 2, 2 },
-    { "readb", V_LOAD, 1, 1, 1, 1 }, { "readw", V_LOAD, 2, 1, 1, 1 }, { "readl", V_LOAD, 4, 1, 1, 1 }, { "readq", V_LOAD, 8, 1, 1, 1 },
+    { "readb", V_LOAD, 1, 1, 1, 1 }, { "readw", V_LOAD, 2, 1, 1, 1 }, { "readl", V_LOAD, 4, 1, 1, 1 }, { "readq",
+            V_LOAD, 8, 1, 1, 1 },
     { "writeb", V_STORE, 1, 2, 2, 2 }, { "writew", V_STORE, 2, 2, 2, 2 }, { "writel", V_STORE, 4, 2, 2, 2 },
     { "writeq", V_STORE, 8, 2, 2, 2 },
     { "read", V_READ, 0, 2, 2, 2 }, { "write", V_WRITE, 0, 3, 3, 2 },
@@ -275,7 +279,8 @@ static const struct command {
     { "clock_step", V_STEP, 0, 0, 1, 1 }, { "clock_set", V_SET, 0, 1, 1, 1 },
     { "irq_intercept_in", V_IRQ_IN, 0, 1, 1, 0 }, { "irq_intercept_out", V_IRQ_OUT, 0, 1, 2, 0 },
     { "set_irq_in", V_SET_IRQ, 0, 4, 4, 0 },
-    { "endianness", V_ENDIAN, 0, 0, 0, 0 }, { "module_load", V_NOTHING, 0, 2, 2, 0 }, { "qom-tests", V_NOTHING, 0, 0, 0, 0 },
+    { "endianness", V_ENDIAN, 0, 0, 0, 0 }, { "module_load", V_NOTHING, 0, 2, 2, 0 }, { "qom-tests", V_NOTHING, 0, 0,
+                                                                                        0, 0 },
 };
 
 static void run(struct qtest *q, const struct command *c, char **w, unsigned n, const uint64_t *v)

@@ -165,6 +165,9 @@ bool pc_cpus_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
             cpu_free(&pc->cpu[pc->ncpus]);
             return false;
         }
+        if (pc->ncpus) {
+            x86_cpu_join(pc->cpu[0].x86, pc->cpu[pc->ncpus].x86);
+        }
     }
     return true;
 }

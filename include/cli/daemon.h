@@ -2,8 +2,8 @@
 /*
  * cli/daemon.h - -daemonize, -pidfile, -run-with exit-with-parent
  *
- * With -daemonize the process that the user started waits until the machine is set up and then exits with 0, or with 1 when
- * set-up failed (the messages have gone to its stderr by then).
+ * With -daemonize the process that the user started waits until the machine is set up and then exits with 0, or with
+ * 1 when set-up failed (the messages have gone to its stderr by then).
  */
 #ifndef CLI_DAEMON_H
 #define CLI_DAEMON_H

@@ -11,8 +11,8 @@ struct device;
  * device_create() - a device from {"driver":..., "id":..., "bus":..., property...}
  * @mode:    QAPI_KEYVAL (strings) or QAPI_JSON
  * @hotplug: the machine runs already: the bus must take it
- * Errors: "'x' is not a valid device model name", "Bus 'x' not found", "Duplicate device ID 'n'", "Property 'e1000.x' not found"
- * Return: the realized device, owned by the tree; NULL: nothing remains
+ * Errors: "'x' is not a valid device model name", "Bus 'x' not found", "Duplicate device ID 'n'", "Property
+ * 'e1000.x' not found" Return: the realized device, owned by the tree; NULL: nothing remains
  */
 struct device *device_create(const struct jval *tree, enum qapi_mode mode, bool hotplug, Error **errp);
 /** device_global_add() - "DRIVER.PROP=VALUE": a default for devices that are created from now on */

@@ -8,7 +8,8 @@
  *     loop_init()...
  *     cli_create_chardevs()       -chardev; opens -serial
  *     monitor_create_all()        monitor/monitor.h: before slow work, clients connect at once
- *     cli_create_backends()       objects, netdevs (any order on the command line: JSON, stream and dgram ones first), -nic, -net
+ *     cli_create_backends()       objects, netdevs (any order on the command line: JSON, stream and dgram ones
+ *     first), -nic, -net
  *     pc_new()                    with o->serial[]
  *     cli_create_nics()           NICs of -nic, -net nic and the default one
  *     cli_create_devices()        -device

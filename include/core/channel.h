@@ -2,8 +2,8 @@
 /*
  * core/channel.h - stream sockets by address: TCP, UNIX (also abstract), inherited descriptors
  *
- * Every descriptor that comes from here is non-blocking and close-on-exec. Nothing here waits, with one exception that the
- * caller asks for: names (not numeric addresses) are resolved on the spot.
+ * Every descriptor that comes from here is non-blocking and close-on-exec. Nothing here waits, with one exception
+ * that the caller asks for: names (not numeric addresses) are resolved on the spot.
  */
 #ifndef CORE_CHANNEL_H
 #define CORE_CHANNEL_H
@@ -26,7 +26,10 @@ struct channel_addr {
     int fd;                     /* FD: a stream socket; it is taken */
 };
 
-/** channel_fd_parse() - a descriptor number as users write it, checked to be open: "Invalid file descriptor number 'abc'" */
+/**
+ * channel_fd_parse() - a descriptor number as users write it, checked to be open: "Invalid file descriptor number
+ * 'abc'"
+ */
 bool channel_fd_parse(const char *s, int *fd, Error **errp);
 /** channel_nonblock() - O_NONBLOCK and FD_CLOEXEC; false: errno is set */
 bool channel_nonblock(int fd);
@@ -47,7 +50,10 @@ int channel_connect_done(int fd);
 
 /** channel_addr_text() - "127.0.0.1:80", "[::1]:80", "/path", "fd=3"; caller frees */
 char *channel_addr_text(const struct channel_addr *a);
-/** channel_name() - local or remote address of a socket: "127.0.0.1:80", "/path", "" for a nameless one; caller frees */
+/**
+ * channel_name() - local or remote address of a socket: "127.0.0.1:80", "/path", "" for a nameless one; caller
+ * frees
+ */
 char *channel_name(int fd, bool remote);
 /** channel_port() - local port of a TCP or UDP socket, 0 for others */
 uint16_t channel_port(int fd);
@@ -55,7 +61,8 @@ uint16_t channel_port(int fd);
 bool channel_is_unix(int fd);
 
 /** channel_udp() - a datagram socket bound to local and connected to remote; -1: *errp is set */
-int channel_udp(const char *local_host, const char *local_port, const char *host, const char *port, bool only4, bool only6,
+int channel_udp(const char *local_host, const char *local_port, const char *host, const char *port, bool only4,
+                bool only6,
                 Error **errp);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * monitor/monitor.h - the program's control consoles: QMP for programs, HMP for people
  *
- * Both end in the same functions and the same schema. Main thread, machine lock held. A client that stops reading costs at
- * most MONITOR_OUT_MAX bytes: beyond that no request of its is read, and events for it are dropped.
+ * Both end in the same functions and the same schema. Main thread, machine lock held. A client that stops reading
+ * costs at most MONITOR_OUT_MAX bytes: beyond that no request of its is read, and events for it are dropped.
  */
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
@@ -13,7 +13,10 @@
 #define MONITOR_OUT_MAX (4u << 20)
 #define MONITOR_MAX     16
 
-/** monitor_create_all() - -monitor, -qmp, -qmp-pretty, -mon, -object monitor-*, "mon:"; keeps @o for query-name and the like */
+/**
+ * monitor_create_all() - -monitor, -qmp, -qmp-pretty, -mon, -object monitor-*, "mon:"; keeps @o for query-name
+ * and the like
+ */
 bool monitor_create_all(struct vm_options *o, Error **errp);
 /** monitor_new_hmp()/monitor_new_qmp() - on a chardev, borrowed until monitor_cleanup() */
 bool monitor_new_hmp(struct chardev *c, Error **errp);

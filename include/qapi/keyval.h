@@ -2,8 +2,9 @@
 /*
  * qapi/keyval.h - "k=v,k=v" to a tree, and from there, or from JSON, to a typed struct
  *
- * Grammar: pairs separated by ','; ",," in a value is a comma. A key is fragments separated by '.': "addr.type=unix" makes
- * {"addr":{"type":"unix"}}. The first word without '=' is the value of the implied key. Later bare words are switches:
+ * Grammar: pairs separated by ','; ",," in a value is a comma. A key is fragments separated by '.': "addr.type=unix"
+ * makes {"addr":{"type":"unix"}}. The first word without '=' is the value of the implied key. Later bare words are
+ * switches:
  * "server" is server=on and, where no such name exists, "nowait" is wait=off. A key given several times keeps all its
  * values, in order (jval_repeated()): lists take all, scalars the last. Empty parts are ignored ("a=b,").
  */

@@ -18,7 +18,8 @@ struct qapi_command {
 struct qapi_event_info {
     const char *name;
     const struct qapi_type *arg;
-    unsigned rate_ms;               /* at least this long between two of them (with the same "id" or "name"); 0: no limit */
+    /* at least this long between two of them (with the same "id" or "name"); 0: no limit */
+    unsigned rate_ms;
 };
 
 struct qapi_option {

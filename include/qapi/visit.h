@@ -53,7 +53,8 @@ enum qapi_mode {
     QAPI_KEYVAL,    /* a tree from keyval_parse(): every scalar is a string */
 };
 
-extern const struct qapi_type qapi_type_str, qapi_type_path, qapi_type_bool, qapi_type_size, qapi_type_number, qapi_type_any,
+extern const struct qapi_type qapi_type_str, qapi_type_path, qapi_type_bool, qapi_type_size, qapi_type_number,
+    qapi_type_any,
     qapi_type_null, qapi_type_String, qapi_type_int, qapi_type_int8, qapi_type_int16, qapi_type_int32, qapi_type_int64,
     qapi_type_uint8, qapi_type_uint16, qapi_type_uint32, qapi_type_uint64;
 
@@ -73,9 +74,15 @@ int qapi_enum_parse(const struct qapi_type *t, const char *name);
 const struct qapi_member *qapi_find_member(const struct qapi_type *t, const char *name);
 /** qapi_type_word() - as help shows it: "on|off", "int", "str", "size", "a|b|c"; caller frees */
 char *qapi_type_word(const struct qapi_type *t);
-/** qapi_help() - "  name=<type>  - doc" lines of the members of @t and, for a union, of branch @branch (-1: none); caller frees */
+/**
+ * qapi_help() - "  name=<type>  - doc" lines of the members of @t and, for a union, of branch @branch (-1: none);
+ * caller frees
+ */
 char *qapi_help(const struct qapi_type *t, int branch);
-/** qapi_nearest() - the member of @t (and of its branches) whose name is closest to a misspelt @name; NULL: none is near */
+/**
+ * qapi_nearest() - the member of @t (and of its branches) whose name is closest to a misspelt @name; NULL: none
+ * is near
+ */
 const char *qapi_nearest(const struct qapi_type *t, const char *name);
 /** qapi_word_distance() - edits between two words, for suggestions elsewhere (names of options and devices) */
 unsigned qapi_word_distance(const char *a, const char *b);

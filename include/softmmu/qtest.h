@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * softmmu/qtest.h - the test server: ports, memory, interrupts and the clock of the machine over a line protocol (-qtest)
+ * softmmu/qtest.h - the test server: ports, memory, interrupts and the clock of the machine over a line protocol
+ * (-qtest)
  */
 #ifndef SOFTMMU_QTEST_H
 #define SOFTMMU_QTEST_H

@@ -2,8 +2,9 @@
 /*
  * softmmu/chardev/chardev_internal.h - what a kind of character device is made of
  *
- * A kind is a struct chardev_ops; its instance starts with a struct chardev. Kinds that live on descriptors use struct fdio, which owns
- * the read watch (on only while the front end can read), the bounded output queue and what was read when the peer hung up.
+ * A kind is a struct chardev_ops; its instance starts with a struct chardev. Kinds that live on descriptors use
+ * struct fdio, which owns the read watch (on only while the front end can read), the bounded output queue and what was
+ * read when the peer hung up.
  */
 #ifndef CHARDEV_INTERNAL_H
 #define CHARDEV_INTERNAL_H
@@ -21,7 +22,8 @@ struct chardev_ops {
     const char *kind;
     size_t size;
     bool (*open)(struct chardev *c, const ChardevOptions *o, Error **errp);
-    size_t (*write)(struct chardev *c, const uint8_t *buf, size_t len);     /* bytes taken; all when nobody is connected */
+    /* bytes taken; all when nobody is connected */
+    size_t (*write)(struct chardev *c, const uint8_t *buf, size_t len);
     size_t (*queued)(const struct chardev *c);
     void (*read_update)(struct chardev *c);         /* the front end changed, or can read (again) */
     char *(*describe)(const struct chardev *c);
@@ -40,7 +42,8 @@ struct chardev {
     GQueue fds;                                     /* received with SCM_RIGHTS, of GINT_TO_POINTER(fd + 1) */
 };
 
-extern const struct chardev_ops chardev_null_ops, chardev_ringbuf_ops, chardev_stdio_ops, chardev_file_ops, chardev_pipe_ops,
+extern const struct chardev_ops chardev_null_ops, chardev_ringbuf_ops, chardev_stdio_ops, chardev_file_ops,
+    chardev_pipe_ops,
     chardev_serial_ops, chardev_pty_ops, chardev_socket_ops, chardev_udp_ops;
 
 /* For the kinds. */

@@ -2,8 +2,8 @@
 /*
  * softmmu/chardev/compat.c - the short spelling of -serial, -monitor, -qmp and guestfwd: "tcp:HOST:PORT,server=on"
  *
- * It is turned into the tree that -chardev would make of its long spelling and filled in by the same schema, so options,
- * limits and errors are the same.
+ * It is turned into the tree that -chardev would make of its long spelling and filled in by the same schema, so
+ * options, limits and errors are the same.
  */
 #include "chardev_internal.h"
 #include "qapi/keyval.h"
@@ -102,7 +102,8 @@ static bool spec_tree(struct jval *tree, const char *spec, Error **errp)
     static const struct {
         const char *prefix, *kind, *key;
     } paths[] = {
-        { "unix:", "socket", "path" }, { "file:", "file", "path" }, { "pipe:", "pipe", "path" }, { "fd:", "socket", "fd" },
+        { "unix:", "socket", "path" }, { "file:", "file", "path" }, { "pipe:", "pipe", "path" }, { "fd:", "socket",
+                                                                                                   "fd" },
         { "pty:", "pty", "path" }, { "ringbuf:", "ringbuf", "size" },
     };
     size_t word = strcspn(spec, ",");

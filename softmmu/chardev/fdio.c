@@ -2,9 +2,11 @@
 /*
  * softmmu/chardev/fdio.c - input and output of character devices that live on descriptors
  *
- * Reading: the watch is on only while the front end can read, so the kernel's buffer is the back pressure. On a socket the
- * watch then still waits for the hang-up; what is in the kernel at that moment (up to PENDING_MAX) is kept and handed over first.
- * Writing: at once as far as it goes, then queued up to CHARDEV_QUEUE_MAX; the front end hears when half of that is free again.
+ * Reading: the watch is on only while the front end can read, so the kernel's buffer is the back pressure. On a
+ * socket the watch then still waits for the hang-up; what is in the kernel at that moment (up to PENDING_MAX) is kept
+ * and handed over first.
+ * Writing: at once as far as it goes, then queued up to CHARDEV_QUEUE_MAX; the front end hears when half of that is
+ * free again.
  */
 #include "chardev_internal.h"
 #include <errno.h>
@@ -186,7 +188,8 @@ static size_t write_now(struct fdio *f, const uint8_t *buf, size_t len)
             break;
         } else {
             f->lost += len - done;
-            return len;         /* full disk, closed pipe: the machine goes on; a socket's end comes through its watch */
+            /* full disk, closed pipe: the machine goes on; a socket's end comes through its watch */
+            return len;
         }
     }
     return done;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* softmmu/chardev/file.c - things with a name in the file system: file (written), pipe (a pair of FIFOs), serial (a device) */
+/*
+ * softmmu/chardev/file.c - things with a name in the file system: file (written), pipe (a pair of FIFOs), serial
+ * (a device)
+ */
 #include "chardev_internal.h"
 #include "core/channel.h"
 #include "lib/strparse.h"
@@ -44,7 +47,10 @@ static bool file_open(struct chardev *c, const ChardevOptions *o, Error **errp)
     return true;
 }
 
-/* PATH.in and PATH.out, named from the outside's point of view: we read what is written to .in; else PATH for both ways. */
+/*
+ * PATH.in and PATH.out, named from the outside's point of view: we read what is written to .in; else PATH for
+ * both ways.
+ */
 static bool pipe_open(struct chardev *c, const ChardevOptions *o, Error **errp)
 {
     struct file_chr *f = (struct file_chr *)c;

@@ -2,8 +2,8 @@
 /*
  * softmmu/chardev/mux.c - the Ctrl-a multiplexer
  *
- * Ctrl-a is the escape; the key after it is a command (see help below), Ctrl-a twice sends one. Input typed for a front end
- * that cannot read waits where it is (fdio keeps it); commands are recognised when they are read, in order.
+ * Ctrl-a is the escape; the key after it is a command (see help below), Ctrl-a twice sends one. Input typed for a
+ * front end that cannot read waits where it is (fdio keeps it); commands are recognised when they are read, in order.
  */
 #include "chardev_internal.h"
 #include "core/clock.h"
@@ -242,7 +242,8 @@ static void put_stamp(struct chardev *c)
         m->start_ns = now;
     }
     s = (now - m->start_ns) / NS_PER_MS;
-    snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(s / 3600000 % 100), (int)(s / 60000 % 60), (int)(s / 1000 % 60),
+    snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(s / 3600000 % 100), (int)(s / 60000 % 60),
+             (int)(s / 1000 % 60),
              (int)(s % 1000));
     c->ops->write(c, (const uint8_t *)text, strlen(text));
 }

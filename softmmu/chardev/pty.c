@@ -2,8 +2,8 @@
 /*
  * softmmu/chardev/pty.c - a new pseudo-terminal
  *
- * We hold the master. While nobody has the slave open the master reports a hang-up, which cannot be waited for the other way
- * round: so it is looked at once a second, and output is dropped meanwhile.
+ * We hold the master. While nobody has the slave open the master reports a hang-up, which cannot be waited for the
+ * other way round: so it is looked at once a second, and output is dropped meanwhile.
  */
 #include "chardev_internal.h"
 #include "core/channel.h"

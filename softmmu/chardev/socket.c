@@ -320,7 +320,8 @@ static bool sock_open(struct chardev *c, const ChardevOptions *o, Error **errp)
     s->addr.fd = -1;
     timer_setup(&s->retry, CLOCK_RT, on_retry, s);
     s->server = so->has_server && so->server;
-    s->reconnect_ms = so->has_reconnect_ms ? so->reconnect_ms : so->has_reconnect ? MIN(so->reconnect, 4000000u) * 1000 : 0;
+    s->reconnect_ms = so->has_reconnect_ms ? so->reconnect_ms : so->has_reconnect ? MIN(so->reconnect,
+                                                                                        4000000u) * 1000 : 0;
     if (!take_addr(s, so, errp) || !check_options(s, so, errp)) {
         return false;
     }
@@ -345,7 +346,8 @@ static size_t sock_write(struct chardev *c, const uint8_t *buf, size_t len)
         while (done < len) {        /* 0xFF is sent twice: RFC 854 */
             const uint8_t twice[2] = { buf[done], buf[done] };
 
-            if (CHARDEV_QUEUE_MAX - fdio_queued(&s->io) < 2 || !fdio_write(&s->io, twice, twice[0] == TELNET_IAC ? 2 : 1)) {
+            if (CHARDEV_QUEUE_MAX - fdio_queued(&s->io) < 2 || !fdio_write(&s->io, twice, twice[0] == TELNET_IAC ? 2 :
+                                                                           1)) {
                 break;
             }
             done++;
@@ -372,7 +374,8 @@ static void sock_read_update(struct chardev *c)
 static char *sock_describe(const struct chardev *c)
 {
     const struct sock_chr *s = (const struct sock_chr *)c;
-    const char *kind = s->addr.kind == CHANNEL_UNIX ? "unix" : s->addr.kind == CHANNEL_FD ? "fd" : s->telnet ? "telnet" : "tcp";
+    const char *kind = s->addr.kind == CHANNEL_UNIX ? "unix" : s->addr.kind == CHANNEL_FD ? "fd" : s->telnet ?
+        "telnet" : "tcp";
     char *addr, *peer, *text;
 
     if (s->addr.kind == CHANNEL_INET && s->listen_fd >= 0) {

@@ -2,8 +2,10 @@
 /*
  * softmmu/chardev/stdio.c - the terminal this program was started in
  *
- * On a terminal the line discipline is switched to raw, and back at exit, also at exit(). With signal=off Ctrl-C and Ctrl-Z
- * reach the guest. Descriptors 0 and 1 are shared with the shell and with stderr, so they are not made non-blocking: where the
+ * On a terminal the line discipline is switched to raw, and back at exit, also at exit(). With signal=off Ctrl-C and
+ * Ctrl-Z reach the guest. Descriptors 0 and 1 are shared with the shell and with stderr, so they are not made
+ * non-blocking:
+ * where the
  * host allows it a second open file description of the same terminal or FIFO is used instead.
  */
 #include "chardev_internal.h"

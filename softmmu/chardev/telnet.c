@@ -2,8 +2,8 @@
 /*
  * softmmu/chardev/telnet.c - telnet, receiving side
  *
- * Options are announced once (telnet_greeting) and answers are skipped, so no negotiation loop can start. A subnegotiation
- * is skipped to its IAC SE. CR NUL and CR LF from clients that are not in binary mode become CR.
+ * Options are announced once (telnet_greeting) and answers are skipped, so no negotiation loop can start. A
+ * subnegotiation is skipped to its IAC SE. CR NUL and CR LF from clients that are not in binary mode become CR.
  */
 #include "telnet.h"
 #include <glib.h>

@@ -13,7 +13,8 @@ static bool udp_open(struct chardev *c, const ChardevOptions *o, Error **errp)
 {
     struct udp_chr *u = (struct udp_chr *)c;
     const ChardevUdp *uo = &o->u.udp;
-    int fd = channel_udp(uo->localaddr, uo->localport, uo->host, uo->port, uo->has_ipv4 && uo->ipv4, uo->has_ipv6 && uo->ipv6, errp);
+    int fd = channel_udp(uo->localaddr, uo->localport, uo->host, uo->port, uo->has_ipv4 && uo->ipv4, uo->has_ipv6 &&
+                         uo->ipv6, errp);
     char *local;
 
     if (fd < 0) {

@@ -2,8 +2,8 @@
 /*
  * softmmu/cli/backends.c - carry out -chardev, -serial, -object, -netdev, then -nic and -net
  *
- * Order, whatever the order on the command line: chardevs, serial ports, objects, netdevs given as JSON (and stream and dgram
- * ones, which are as modern), the other netdevs, -nic, -net.
+ * Order, whatever the order on the command line: chardevs, serial ports, objects, netdevs given as JSON (and stream
+ * and dgram ones, which are as modern), the other netdevs, -nic, -net.
  */
 #include "chardev/mux.h"
 #include "cli/device_opt.h"
@@ -141,7 +141,8 @@ static bool create_object(struct vm_options *o, const char *arg, Error **errp)
 
 static bool known_elsewhere(const char *type)
 {
-    static const char *const names[] = { "socket", "stream", "dgram", "tap", "passt", "l2tpv3", "vde", "bridge", "netmap", "af-xdp",
+    static const char *const names[] = { "socket", "stream", "dgram", "tap", "passt", "l2tpv3", "vde", "bridge",
+                                         "netmap", "af-xdp",
                                          "vhost-user", "vhost-vdpa", "user", "hubport", NULL };
 
     return g_strv_contains(names, type) && qapi_enum_parse(&qapi_type_NetdevDriver, type) < 0;
@@ -205,7 +206,8 @@ Netdev *netdev_from_tree(struct jval *tree, enum qapi_mode mode, bool need_id, E
 /* Which of the two rounds: JSON, stream and dgram come before the others. */
 static bool is_modern(const char *arg)
 {
-    return opts_is_json(arg) || g_str_has_prefix(arg, "stream,") || g_str_has_prefix(arg, "dgram,") || strstr(arg, "type=stream") ||
+    return opts_is_json(arg) || g_str_has_prefix(arg, "stream,") || g_str_has_prefix(arg, "dgram,") || strstr(arg,
+            "type=stream") ||
            strstr(arg, "type=dgram");
 }
 

@@ -28,7 +28,10 @@ bool net_option_help(struct vm_options *o, const char *opt, const char *arg, Err
 bool compat_net_create(struct vm_options *o, Error **errp);
 /* backends.c: print help for "TYPE,help" of a union type; true when it was asked for */
 bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg, const char *heading);
-/** netdev_from_tree() - fill in a Netdev from options of -netdev, -nic, -net; @need_id: false: id may be missing (NULL then) */
+/**
+ * netdev_from_tree() - fill in a Netdev from options of -netdev, -nic, -net; @need_id: false: id may be missing
+ * (NULL then)
+ */
 struct Netdev *netdev_from_tree(struct jval *tree, enum qapi_mode mode, bool need_id, Error **errp);
 
 #endif

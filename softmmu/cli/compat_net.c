@@ -74,7 +74,8 @@ static struct vm_nic *nic_note(struct vm_options *o, const struct opt_item *it, 
     struct vm_nic *n;
 
     if (o->nnics == CLI_MAX_NICS) {
-        error_setg(errp, it && !strcmp(it->opt, "-nic") ? "no more on-board/default NIC slots available" : "too many NICs");
+        error_setg(errp, it && !strcmp(it->opt, "-nic") ? "no more on-board/default NIC slots available" :
+                   "too many NICs");
         return NULL;
     }
     n = o->nic[o->nnics++] = g_new0(struct vm_nic, 1);
@@ -104,7 +105,8 @@ static bool set_mac(struct vm_nic *n, const char *text, bool legacy, Error **err
 
 /* ---- -nic ---- */
 
-static bool nic_from_tree(struct vm_options *o, struct jval *tree, enum qapi_mode mode, const struct opt_item *it, Error **errp)
+static bool nic_from_tree(struct vm_options *o, struct jval *tree, enum qapi_mode mode, const struct opt_item *it,
+                          Error **errp)
 {
     char *model = take_str(tree, "model"), *mac = take_str(tree, "mac");
     struct jval *props = jval_steal(tree, "nic");
@@ -160,7 +162,8 @@ static bool find_backend(const char *id, Error **errp)
     return true;
 }
 
-static bool net_nic(struct vm_options *o, struct jval *tree, enum qapi_mode mode, unsigned hub, const struct opt_item *it, Error **errp)
+static bool net_nic(struct vm_options *o, struct jval *tree, enum qapi_mode mode, unsigned hub,
+                    const struct opt_item *it, Error **errp)
 {
     NicOptions *no;
     struct vm_nic *n = NULL;
@@ -170,7 +173,8 @@ static bool net_nic(struct vm_options *o, struct jval *tree, enum qapi_mode mode
     jval_free(jval_steal(tree, "type"));
     jval_free(jval_steal(tree, "id"));      /* "-net nic,id=foo" never named anything */
     no = qapi_parse(&qapi_type_NicOptions, tree, mode, errp);
-    ok = no && (!no->netdev || find_backend(no->netdev, errp)) && (n = nic_note(o, it, errp)) && set_mac(n, no->macaddr, true, errp);
+    ok = no && (!no->netdev || find_backend(no->netdev, errp)) && (n = nic_note(o, it, errp)) && set_mac(n,
+            no->macaddr, true, errp);
     if (ok && no->netdev) {
         n->netdev = g_strdup(no->netdev);
     } else if (ok) {
@@ -287,7 +291,8 @@ static bool create_default(struct vm_options *o, Error **errp)
     return true;
 }
 
-static bool each(struct vm_options *o, GPtrArray *list, bool (*fn)(struct vm_options *, const struct opt_item *, Error **), Error **errp)
+static bool each(struct vm_options *o, GPtrArray *list, bool (*fn)(struct vm_options *, const struct opt_item *,
+                                                                   Error **), Error **errp)
 {
     for (unsigned i = 0; i < list->len; i++) {
         struct opt_item *it = g_ptr_array_index(list, i);
@@ -302,7 +307,8 @@ static bool each(struct vm_options *o, GPtrArray *list, bool (*fn)(struct vm_opt
 
 bool compat_net_create(struct vm_options *o, Error **errp)
 {
-    return each(o, o->nics, create_nic_option, errp) && each(o, o->nets, create_net_option, errp) && create_default(o, errp);
+    return each(o, o->nics, create_nic_option, errp) && each(o, o->nets, create_net_option, errp) && create_default(o,
+            errp);
 }
 
 static void nic_error(const struct vm_nic *n, Error **errp)

@@ -181,7 +181,8 @@ struct device *device_create(const struct jval *tree, enum qapi_mode mode, bool 
     struct bus *bus;
     struct device *d;
 
-    if (!text_key(tree, "driver", &driver, errp) || !text_key(tree, "id", &id, errp) || !text_key(tree, "bus", &busname, errp)) {
+    if (!text_key(tree, "driver", &driver, errp) || !text_key(tree, "id", &id, errp) || !text_key(tree, "bus",
+                                                                                                  &busname, errp)) {
         return NULL;
     }
     if (!driver) {
@@ -204,7 +205,8 @@ struct device *device_create(const struct jval *tree, enum qapi_mode mode, bool 
 
 static const char *const headings[DEVICE_CATS] = {
     [DEVICE_CAT_BRIDGE] = "Controller/Bridge/Hub", [DEVICE_CAT_USB] = "USB", [DEVICE_CAT_STORAGE] = "Storage",
-    [DEVICE_CAT_NETWORK] = "Network", [DEVICE_CAT_INPUT] = "Input", [DEVICE_CAT_DISPLAY] = "Display", [DEVICE_CAT_SOUND] = "Sound",
+    [DEVICE_CAT_NETWORK] = "Network", [DEVICE_CAT_INPUT] = "Input", [DEVICE_CAT_DISPLAY] = "Display",
+        [DEVICE_CAT_SOUND] = "Sound",
     [DEVICE_CAT_MISC] = "Misc", [DEVICE_CAT_CPU] = "CPU",
 };
 
@@ -280,8 +282,10 @@ char *device_props_help(const char *driver, Error **errp)
         for (const struct property *p = t->props; p && p->name; p++) {
             char *left = g_strdup_printf("%s=<%s>", p->name, p->kind->name);
 
-            g_string_append_printf(out, p->desc || p->defval ? "  %-22s - %s%s%s%s\n" : "  %s\n", left, p->desc ? p->desc : "",
-                                   p->defval ? (p->desc ? " (default: " : "(default: ") : "", p->defval ? p->defval : "",
+            g_string_append_printf(out, p->desc || p->defval ? "  %-22s - %s%s%s%s\n" : "  %s\n", left, p->desc ?
+                                   p->desc : "",
+                                   p->defval ? (p->desc ? " (default: " : "(default: ") : "", p->defval ? p->defval :
+                                       "",
                                    p->defval ? ")" : "");
             g_free(left);
         }
@@ -297,7 +301,8 @@ char *nic_models_help(void)
 
     for (unsigned i = 0; i < n; i++) {
         if (l[i]->category == DEVICE_CAT_NETWORK && !l[i]->abstract && l[i]->user_creatable) {
-            g_string_append_printf(out, "%s%s\n", l[i]->name, !strcmp(l[i]->name, "virtio-net-pci") ? " (aka virtio)" : "");
+            g_string_append_printf(out, "%s%s\n", l[i]->name, !strcmp(l[i]->name, "virtio-net-pci") ?
+                                   " (aka virtio)" : "");
         }
     }
     g_free(l);

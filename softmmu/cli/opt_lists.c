@@ -32,7 +32,8 @@ bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg
         return true;
     }
     tree = keyval_parse(arg, t->discriminator, &help, NULL);
-    branch = tree && jval_get_str(tree, t->discriminator) ? qapi_enum_parse(kinds, jval_get_str(tree, t->discriminator)) : -1;
+    branch = tree && jval_get_str(tree, t->discriminator) ? qapi_enum_parse(kinds, jval_get_str(tree,
+                                                                                                t->discriminator)) : -1;
     jval_free(tree);
     if (!help || branch < 0) {
         return false;

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const pc_names[] = { "pc", "pc-i440fx-11.1", "pc-i440fx-11.0", "pc-i440fx-10.2", "pc-i440fx-10.1", "pc-i440fx-10.0",
-                                        "pc-i440fx-9.2", "pc-i440fx-9.0", "pc-i440fx-8.2", "pc-i440fx-8.0", "pc-i440fx-7.2", NULL };
+static const char *const pc_names[] = {
+    "pc", "pc-i440fx-11.1", "pc-i440fx-11.0", "pc-i440fx-10.2", "pc-i440fx-10.1", "pc-i440fx-10.0", "pc-i440fx-9.2",
+    "pc-i440fx-9.0", "pc-i440fx-8.2", "pc-i440fx-8.0", "pc-i440fx-7.2", NULL
+};
 static const char *const later_names[] = { "q35", "isapc", "microvm", "x-remote", "xenfv", "xenpv", NULL };
 
 bool opt_machine(struct vm_options *o, const char *arg, Error **errp)
@@ -252,7 +254,8 @@ bool opt_smp(struct vm_options *o, const char *arg, Error **errp)
     if (!ok) {
         return false;
     }
-    n = (uint64_t)(s->has_sockets ? s->sockets : 1) * (s->has_cores ? s->cores : 1) % UINT32_MAX * (s->has_threads ? s->threads : 1);
+    n = (uint64_t)(s->has_sockets ? s->sockets : 1) * (s->has_cores ? s->cores : 1) % UINT32_MAX * (s->has_threads ?
+                                                                                                    s->threads : 1);
     n = s->has_cpus ? s->cpus : s->has_maxcpus ? s->maxcpus : n;
     if (n == 0) {
         error_setg(errp, "Invalid CPU topology: CPU topology parameters must be greater than zero");
@@ -273,7 +276,8 @@ bool opt_m(struct vm_options *o, const char *arg, Error **errp)
 
     if (ok && m->size && (!parse_size(m->size, MiB, &size) || size > (1ULL << 46))) {
         error_setg(errp, "Parameter 'size' expects a size value");
-        error_hint(errp, "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta- and exabytes, respectively.\n");
+        error_hint(errp,
+                "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta- and exabytes, respectively.\n");
         ok = false;
     } else if (ok && size < MiB) {
         error_setg(errp, "Invalid RAM size: at least 1 MiB is needed");

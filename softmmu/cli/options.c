@@ -2,8 +2,9 @@
 /*
  * softmmu/cli/options.c - from argv to struct vm_options
  *
- * The table of options is the schema's (softmmu/qapi/options.json): names, arguments, help. One function an option, opt_NAME(),
- * takes its argument. One or two dashes are the same. An error is prefixed here, once, with the option and its argument as typed.
+ * The table of options is the schema's (softmmu/qapi/options.json): names, arguments, help. One function an option,
+ * opt_NAME(), takes its argument. One or two dashes are the same. An error is prefixed here, once, with the option and
+ * its argument as typed.
  */
 #include "cli_internal.h"
 #include "config-host.h"
@@ -151,7 +152,8 @@ static bool one_option(int argc, char **argv, int *i, struct vm_options *o, Erro
 
 static void init(struct vm_options *o)
 {
-    GPtrArray **lists[] = { &o->chardevs, &o->serials, &o->parallels, &o->monitors, &o->objects, &o->netdevs, &o->nics, &o->nets,
+    GPtrArray **lists[] = { &o->chardevs, &o->serials, &o->parallels, &o->monitors, &o->objects, &o->netdevs,
+                            &o->nics, &o->nets,
                             &o->devices, &o->globals, &o->accels };
 
     memset(o, 0, sizeof(*o));
@@ -196,9 +198,11 @@ static void nic_free(struct vm_nic *n)
 
 void vm_options_clear(struct vm_options *o)
 {
-    GPtrArray *lists[] = { o->chardevs, o->serials, o->parallels, o->monitors, o->objects, o->netdevs, o->nics, o->nets, o->devices,
+    GPtrArray *lists[] = { o->chardevs, o->serials, o->parallels, o->monitors, o->objects, o->netdevs, o->nics,
+                           o->nets, o->devices,
                            o->globals, o->accels, o->data_dirs };
-    char *strings[] = { o->machine, o->machine_name, o->cpu, o->accel, o->kernel, o->initrd, o->append, o->name, o->uuid, o->boot_order,
+    char *strings[] = { o->machine, o->machine_name, o->cpu, o->accel, o->kernel, o->initrd, o->append, o->name,
+                        o->uuid, o->boot_order,
                         o->vga, o->pidfile, o->log_file, o->qtest, o->qtest_log, o->mon_default };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++) {

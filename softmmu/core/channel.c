@@ -125,7 +125,8 @@ static bool unix_addr(const struct channel_addr *a, struct sockaddr_un *un, sock
 }
 
 /* Numeric addresses never ask a name server. */
-static struct addrinfo *resolve(const char *host, const char *port, int type, bool passive, bool only4, bool only6, Error **errp)
+static struct addrinfo *resolve(const char *host, const char *port, int type, bool passive, bool only4, bool only6,
+                                Error **errp)
 {
     struct addrinfo hints = { .ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0 }, *res = NULL;
     int rc;
@@ -265,7 +266,8 @@ int channel_accept(int listen_fd)
         fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     } while (fd < 0 && errno == EINTR);
     if (fd >= 0) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));     /* fails on a UNIX socket, which has no delay */
+        /* fails on a UNIX socket, which has no delay */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     }
     return fd;
 }
@@ -340,7 +342,8 @@ int channel_connect_done(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 ? errno : err;
 }
 
-int channel_udp(const char *local_host, const char *local_port, const char *host, const char *port, bool only4, bool only6,
+int channel_udp(const char *local_host, const char *local_port, const char *host, const char *port, bool only4,
+                bool only6,
                 Error **errp)
 {
     struct addrinfo *peer, *self = NULL;
@@ -350,7 +353,8 @@ int channel_udp(const char *local_host, const char *local_port, const char *host
     if (!peer) {
         return -1;
     }
-    self = resolve(local_host, local_port && *local_port ? local_port : "0", SOCK_DGRAM, true, peer->ai_family == AF_INET,
+    self = resolve(local_host, local_port && *local_port ? local_port : "0", SOCK_DGRAM, true,
+                   peer->ai_family == AF_INET,
                    peer->ai_family == AF_INET6, errp);
     fd = self ? new_socket(peer->ai_family, SOCK_DGRAM) : -1;
     if (self && (fd < 0 || bind(fd, self->ai_addr, self->ai_addrlen) < 0)) {

@@ -118,6 +118,11 @@ bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len)
     return board_cpu(n) && x86_cpu_debug_read(board_cpu(n), la, buf, len);
 }
 
+unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size)
+{
+    return n < board_cpus() ? x86_disas(board_cpu(n), ip, bytes, avail, text, size) : 0;
+}
+
 bool board_reg(unsigned n, const char *name, uint64_t *val)
 {
     return board_cpu(n) && x86_cpu_reg(board_cpu(n), name, val);

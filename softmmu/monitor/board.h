@@ -35,6 +35,8 @@ void board_print_regs(unsigned n, GString *out);
 void board_print_mem(unsigned n, GString *out);
 void board_print_stats(unsigned n, GString *out);
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len);
+/** board_disas() - see x86_disas(); 0: cannot decode */
+unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size);
 bool board_reg(unsigned n, const char *name, uint64_t *val);
 uint64_t board_pc(unsigned n);
 bool board_halted(unsigned n);

@@ -20,7 +20,8 @@ static const struct {
     { "object", NULL, true }, { "device", "object", true }, { "accel", "object", true }, { "machine", "object", true },
     { "container", "object", false },
     { "tcg-accel", "accel", false }, { "qtest-accel", "accel", false },
-    { "none-machine", "machine", false }, { "generic-pc-machine", "machine", true }, { "pc-i440fx-machine", "generic-pc-machine", true },
+    { "none-machine", "machine", false }, { "generic-pc-machine", "machine", true }, { "pc-i440fx-machine",
+                                                                                       "generic-pc-machine", true },
     { "pc-i440fx-11.1-machine", "pc-i440fx-machine", false },
     { "monitor-hmp", "object", false }, { "monitor-qmp", "object", false }, { "secret", "object", false },
 };
@@ -109,7 +110,8 @@ static struct jval *props_of(const struct device_type *t)
     return list;
 }
 
-bool qmp_device_list_properties(struct qmp_call *call, const qmp_device_list_properties_args *args, struct jval **ret, Error **errp)
+bool qmp_device_list_properties(struct qmp_call *call, const qmp_device_list_properties_args *args, struct jval **ret,
+                                Error **errp)
 {
     const struct device_type *t = device_type_find(args->typename);
 
@@ -121,7 +123,8 @@ bool qmp_device_list_properties(struct qmp_call *call, const qmp_device_list_pro
     return true;
 }
 
-bool qmp_qom_list_properties(struct qmp_call *call, const qmp_qom_list_properties_args *args, struct jval **ret, Error **errp)
+bool qmp_qom_list_properties(struct qmp_call *call, const qmp_qom_list_properties_args *args, struct jval **ret,
+                             Error **errp)
 {
     const struct device_type *t = device_type_find(args->typename);
 
@@ -164,7 +167,8 @@ static void visit(struct device *d, void *opaque)
     if (!strcmp(d->path, w->path)) {
         w->exact = d;
     }
-    if (w->path[0] != '/' && g_str_has_suffix(d->path, w->path) && strlen(d->path) > len && d->path[strlen(d->path) - len - 1] == '/') {
+    if (w->path[0] != '/' && g_str_has_suffix(d->path, w->path) && strlen(d->path) > len &&
+        d->path[strlen(d->path) - len - 1] == '/') {
         w->partial = d;
     }
     if (w->list && !strncmp(d->path, w->path, len) && d->path[len] == '/' && !strchr(d->path + len + 1, '/')) {
@@ -187,7 +191,8 @@ static void not_found(const char *path, Error **errp)
 
 bool qmp_qom_list(struct qmp_call *call, const qmp_qom_list_args *args, struct jval **ret, Error **errp)
 {
-    static const char *const containers[] = { "/machine/peripheral", "/machine/peripheral-anon", "/machine/unattached", "/objects",
+    static const char *const containers[] = { "/machine/peripheral", "/machine/peripheral-anon",
+                                              "/machine/unattached", "/objects",
                                               "/chardevs", NULL };
     struct walk w = { .path = args->path, .list = jval_list() };
     struct device *d;

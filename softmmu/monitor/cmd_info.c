@@ -70,7 +70,8 @@ static struct jval *option_params(const struct qapi_type *t)
         enum qapi_kind k = m->type->kind;
 
         jval_set_str(p, "name", m->name);
-        jval_set_str(p, "type", k == QAPI_BOOL ? "boolean" : k == QAPI_INT ? "number" : k == QAPI_SIZE ? "size" : "string");
+        jval_set_str(p, "type", k == QAPI_BOOL ? "boolean" : k == QAPI_INT ? "number" : k == QAPI_SIZE ? "size" :
+                     "string");
         if (m->doc) {
             jval_set_str(p, "help", m->doc);
         }
@@ -79,7 +80,8 @@ static struct jval *option_params(const struct qapi_type *t)
     return list;
 }
 
-bool qmp_query_command_line_options(struct qmp_call *call, const qmp_query_command_line_options_args *args, struct jval **ret,
+bool qmp_query_command_line_options(struct qmp_call *call, const qmp_query_command_line_options_args *args,
+                                    struct jval **ret,
                                     Error **errp)
 {
     struct jval *list = jval_list();
@@ -107,7 +109,8 @@ bool qmp_query_command_line_options(struct qmp_call *call, const qmp_query_comma
     return true;
 }
 
-bool qmp_human_monitor_command(struct qmp_call *call, const qmp_human_monitor_command_args *args, struct jval **ret, Error **errp)
+bool qmp_human_monitor_command(struct qmp_call *call, const qmp_human_monitor_command_args *args, struct jval **ret,
+                               Error **errp)
 {
     if (args->has_cpu_index && (args->cpu_index < 0 || args->cpu_index >= (int64_t)board_cpus())) {
         error_setg(errp, "Invalid parameter value for 'cpu-index', expected: a CPU number");
@@ -264,7 +267,8 @@ bool qmp_query_block(struct qmp_call *call, const qmp_query_block_args *args, st
     return empty_list(ret);
 }
 
-bool qmp_query_named_block_nodes(struct qmp_call *call, const qmp_query_named_block_nodes_args *args, struct jval **ret, Error **errp)
+bool qmp_query_named_block_nodes(struct qmp_call *call, const qmp_query_named_block_nodes_args *args,
+                                 struct jval **ret, Error **errp)
 {
     return empty_list(ret);
 }

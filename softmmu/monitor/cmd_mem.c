@@ -85,6 +85,11 @@ static void put_value(struct hmp *h, const struct format *f, uint64_t v)
     }
 }
 
+static bool read_mem(struct hmp *h, uint64_t addr, void *buf, size_t len, bool physical)
+{
+    return physical ? space_rw(board_memory(), addr, buf, len, false) : board_debug_read(h->cpu, addr, buf, len);
+}
+
 /* One line: up to 16 bytes, 8 characters. false: nothing there */
 static bool dump_line(struct hmp *h, const struct format *f, uint64_t addr, unsigned n, bool physical)
 {
@@ -92,7 +97,7 @@ static bool dump_line(struct hmp *h, const struct format *f, uint64_t addr, unsi
     size_t len = (size_t)n * f->size;
 
     hmp_printf(h, "%016" PRIx64 ":", addr);
-    if (physical ? !space_rw(board_memory(), addr, buf, len, false) : !board_debug_read(h->cpu, addr, buf, len)) {
+    if (!read_mem(h, addr, buf, len, physical)) {
         hmp_printf(h, " Cannot access memory\n");
         return false;
     }
@@ -102,6 +107,31 @@ static bool dump_line(struct hmp *h, const struct format *f, uint64_t addr, unsi
     }
     hmp_printf(h, "\n");
     return true;
+}
+
+/* x/Ni: instructions, as the CPU's present mode reads them */
+static void disassemble(struct hmp *h, uint64_t addr, int64_t count, bool physical)
+{
+    for (; count > 0; count--) {
+        uint8_t bytes[15];
+        char text[128];
+        unsigned avail = 0, len;
+
+        while (avail < sizeof(bytes) && read_mem(h, addr + avail, bytes + avail, 1, physical)) {
+            avail++;
+        }
+        len = board_disas(h->cpu, addr, bytes, avail, text, sizeof(text));
+        if (!len) {
+            hmp_printf(h, "0x%016" PRIx64 ":  Cannot access memory\n", addr);
+            return;
+        }
+        hmp_printf(h, "0x%016" PRIx64 ":  ", addr);
+        for (unsigned i = 0; i < len; i++) {
+            hmp_printf(h, "%02x ", bytes[i]);
+        }
+        hmp_printf(h, "%*s%s\n", len < 8 ? (int)(8 - len) * 3 : 0, "", text);
+        addr += len;
+    }
 }
 
 static void dump(struct hmp *h, const struct jval *args, bool physical)
@@ -114,11 +144,15 @@ static void dump(struct hmp *h, const struct jval *args, bool physical)
         hmp_printf(h, "no machine\n");
         return;
     }
-    if (f.letter == 'i' || f.letter == 's') {
-        hmp_printf(h, "format '%c' is not built yet\n", f.letter);
+    if (f.letter == 's') {
+        hmp_printf(h, "format 's' is not built yet\n");
         return;
     }
     board_pause(true);
+    if (f.letter == 'i') {
+        disassemble(h, addr, f.count, physical);
+        f.count = 0;
+    }
     while (f.count > 0) {
         unsigned n = f.count < (int64_t)per_line ? (unsigned)f.count : per_line;
 
@@ -163,7 +197,8 @@ void hmp_io_read(struct hmp *h, const struct jval *args)
         hmp_printf(h, "no machine\n");
         return;
     }
-    hmp_printf(h, "port%c[0x%04x] = 0x%0*" PRIx64 "\n", f.size == 1 ? 'b' : f.size == 2 ? 'w' : 'l', (unsigned)port, (int)f.size * 2,
+    hmp_printf(h, "port%c[0x%04x] = 0x%0*" PRIx64 "\n", f.size == 1 ? 'b' : f.size == 2 ? 'w' : 'l', (unsigned)port,
+               (int)f.size * 2,
                space_read(board_io(), port, f.size));
 }
 

@@ -2,9 +2,9 @@
 /*
  * softmmu/monitor/events.c - events on their way to the clients
  *
- * The sink of qapi_event_emit(), and the translation of run state changes. An event with a rate limit (its schema entry) goes
- * out at once when none went within that time; else the newest one waits for a timer, one for each event and "id" or "name",
- * so that neither a guest nor a peer can flood a client, and the last state always arrives.
+ * The sink of qapi_event_emit(), and the translation of run state changes. An event with a rate limit (its schema
+ * entry) goes out at once when none went within that time; else the newest one waits for a timer, one for each event
+ * and "id" or "name", so that neither a guest nor a peer can flood a client, and the last state always arrives.
  */
 #include "core/runstate.h"
 #include "core/timer.h"

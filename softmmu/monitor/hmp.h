@@ -3,7 +3,8 @@
  * softmmu/monitor/hmp.h - the human monitor: a table of commands, and what their functions use
  *
  * Arguments are described by a short text, parsed once (hmp_args.c) and handed over as a dict:
- *   "name:s,up:b"   s a word, "quoted words" too; S the rest of the line; o the rest of the line if any is left; b on|off;
+ *   "name:s,up:b"   s a word, "quoted words" too; S the rest of the line; o the rest of the line if any is left; b
+ *   on|off;
  *                   i an integer; l an expression ($reg, + - * /); f /COUNT FORMAT SIZE (as count, format, size);
  *                   - a flag ("stats:-s")   '?' behind the letter: may be missing
  */

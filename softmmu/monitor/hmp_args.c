@@ -8,7 +8,10 @@
 
 #define MAX_NESTING 16
 
-/* ---- expressions:  sum = prod (+|-|&|||^ prod)*   prod = unary (*|/|% unary)*   unary = [-+~] unary | ( sum ) | $reg | number ---- */
+/*
+ * ---- expressions:  sum = prod (+|-|&|||^ prod)*   prod = unary (*|/|% unary)*   unary = [-+~] unary | ( sum ) |
+ * $reg | number ----
+ */
 
 struct expr {
     struct hmp *h;
@@ -81,7 +84,8 @@ static bool unary(struct expr *e, uint64_t *v)
         *v = g_ascii_strtoull(e->s, &end, 0);
         ok = end != e->s && !errno && g_ascii_isdigit(*e->s);
         if (!ok) {
-            error_setg(e->errp, errno == ERANGE ? "number too large" : "invalid char '%c' in expression", *e->s ? *e->s : ' ');
+            error_setg(e->errp, errno == ERANGE ? "number too large" : "invalid char '%c' in expression", *e->s ?
+                       *e->s : ' ');
         }
         e->s = end;
     }
@@ -215,7 +219,8 @@ static bool take_format(const char **s, struct jval *out, Error **errp)
     return true;
 }
 
-static bool take_arg(struct hmp *h, char kind, const char *name, const char *cmd, const char **s, struct jval *out, Error **errp)
+static bool take_arg(struct hmp *h, char kind, const char *name, const char *cmd, const char **s, struct jval *out,
+                     Error **errp)
 {
     uint64_t v;
     bool on;

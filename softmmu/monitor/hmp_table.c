@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* softmmu/monitor/hmp_table.c - every command of the human monitor; scripts look for some of the help lines word by word */
+/*
+ * softmmu/monitor/hmp_table.c - every command of the human monitor; scripts look for some of the help lines word
+ * by word
+ */
 #include "hmp.h"
 
 const struct hmp_cmd hmp_commands[] = {
-    { "announce_self", "interfaces:s?,id:s?", "[interfaces] [id]", "Trigger GARP/RARP announcements", hmp_announce_self, complete_clients },
+    { "announce_self", "interfaces:s?,id:s?", "[interfaces] [id]", "Trigger GARP/RARP announcements",
+      hmp_announce_self, complete_clients },
     { "cont|c", "", "", "resume emulation", hmp_cont },
     { "cpu", "index:i", "index", "set the default CPU", hmp_cpu },
-    { "device_add", "device:o", "driver[,prop=value][,...]", "add device, like -device on the command line", hmp_device_add,
+    { "device_add", "device:o", "driver[,prop=value][,...]", "add device, like -device on the command line",
+      hmp_device_add,
       complete_device_types },
     { "device_del", "id:s", "device", "remove device", hmp_device_del },
     { "help|?", "name:S?", "[cmd]", "show the help", hmp_help, complete_commands },
-    { "hostfwd_add", "arg1:s,arg2:s?", "[netdev_id] [tcp|udp|unix]:[[hostaddr]:hostport|hostpath]-[guestaddr]:guestport",
-      "redirect TCP, UDP or UNIX connections from host to guest (requires -net user)", hmp_hostfwd_add, complete_clients },
+    { "hostfwd_add", "arg1:s,arg2:s?",
+      "[netdev_id] [tcp|udp|unix]:[[hostaddr]:hostport|hostpath]-[guestaddr]:guestport",
+      "redirect TCP, UDP or UNIX connections from host to guest (requires -net user)", hmp_hostfwd_add,
+          complete_clients },
     { "hostfwd_remove", "arg1:s,arg2:s?", "[netdev_id] [tcp|udp]:[hostaddr]:hostport",
       "remove host-to-guest TCP or UDP redirection", hmp_hostfwd_remove, complete_clients },
     { "i", "fmt:f,addr:l", "/fmt addr", "I/O port read", hmp_io_read },
@@ -25,7 +32,8 @@ const struct hmp_cmd hmp_commands[] = {
     { "o", "fmt:f,addr:l,val:l", "/fmt addr value", "I/O port write", hmp_io_write },
     { "print|p", "fmt:f,val:l", "/fmt expr", "print expression value (use $reg for CPU register access)", hmp_print },
     { "quit|q", "", "", "quit the emulator", hmp_quit },
-    { "set_link", "name:s,up:b", "name on|off", "change the link status of a network adapter", hmp_set_link, complete_set_link },
+    { "set_link", "name:s,up:b", "name on|off", "change the link status of a network adapter", hmp_set_link,
+      complete_set_link },
     { "stop|s", "", "", "stop emulation", hmp_stop },
     { "system_powerdown", "", "", "send system power down event", hmp_system_powerdown },
     { "system_reset", "", "", "reset the system", hmp_system_reset },

@@ -4,9 +4,10 @@
  *
  *   NEGOTIATING --qmp_capabilities--> COMMANDS       a new connection starts again
  *
- * Requests are parsed as they come and wait in a queue; a bottom half carries them out one after the other while the client
- * reads its replies. Nothing more is read while the queue is not empty or the output is full, so one chunk of input is the most
- * that can wait. With the capability "oob" reading goes on up to OOB_QUEUE requests, and "exec-oob" is carried out at once.
+ * Requests are parsed as they come and wait in a queue; a bottom half carries them out one after the other while the
+ * client reads its replies. Nothing more is read while the queue is not empty or the output is full, so one chunk of
+ * input is the most that can wait. With the capability "oob" reading goes on up to OOB_QUEUE requests, and "exec-oob"
+ * is carried out at once.
  */
 #include "qmp.h"
 #include "core/loop.h"
@@ -78,7 +79,8 @@ static void send_reply(struct qmp_session *q, struct jval *ret, Error *err, cons
 }
 
 /* The command's name if the request is well-formed; *oob says how it is to be run. */
-static const char *check_request(struct qmp_session *q, const struct jval *v, const struct jval **args, bool *oob, Error **errp)
+static const char *check_request(struct qmp_session *q, const struct jval *v, const struct jval **args, bool *oob,
+                                 Error **errp)
 {
     const struct jval *name = NULL;
 
@@ -309,7 +311,8 @@ bool monitor_new_qmp(struct chardev *c, bool pretty, Error **errp)
         qmp_free(&q->s);
         return false;
     }
-    return chardev_attach(c, &fe_ops, q, errp);     /* if not: the program ends, monitor_cleanup() frees what is in the list */
+    /* if not: the program ends, monitor_cleanup() frees what is in the list */
+    return chardev_attach(c, &fe_ops, q, errp);
 }
 
 bool qmp_session_negotiate(struct qmp_session *q, bool oob, Error **errp)

@@ -160,7 +160,8 @@ static void history_go(struct readline *r, int by)
         r->pending = g_strdup(r->buf->str);
     }
     r->hist_pos = (unsigned)to;
-    g_string_assign(r->buf, (unsigned)to == r->history->len ? (r->pending ? r->pending : "") : readline_history(r, (unsigned)to));
+    g_string_assign(r->buf, (unsigned)to == r->history->len ? (r->pending ? r->pending : "") : readline_history(r,
+            (unsigned)to));
     r->pos = r->buf->len;
 }
 

@@ -2,9 +2,9 @@
 /*
  * softmmu/monitor/readline.h - a line editor for terminals at the other end of a byte stream
  *
- * Keys: arrows, Home, End, Delete, Backspace, Ctrl-A B D E F H K L N P T U W, Tab (completion), Ctrl-C (drop the line). Every
- * change redraws the line from its start: back to the start, the whole text, erase to the end; programs that look for what
- * they typed in the echo find it in one piece.
+ * Keys: arrows, Home, End, Delete, Backspace, Ctrl-A B D E F H K L N P T U W, Tab (completion), Ctrl-C (drop the
+ * line). Every change redraws the line from its start: back to the start, the whole text, erase to the end; programs
+ * that look for what they typed in the echo find it in one piece.
  */
 #ifndef MONITOR_READLINE_H
 #define MONITOR_READLINE_H

@@ -6,8 +6,8 @@
  * input depth costs no C stack. Whoever writes the input is hostile: depth, bytes and tokens of a value are bounded.
  *
  * Recovery. A client must get exactly one error for one broken message and be understood again at once:
- *   - a token in the wrong place: the tree built so far goes, brackets are still counted, the error is reported when they
- *     balance (or at once when they cannot: "[ }");
+ *   - a token in the wrong place: the tree built so far goes, brackets are still counted, the error is reported when
+ *     they balance (or at once when they cannot: "[ }");
  *   - a byte that starts no token, or a broken string or limit: reported at once, then input is skipped up to a blank,
  *     a control character or a '{', whichever comes first. So 0xFF resets the parser whatever its state.
  */
@@ -166,7 +166,8 @@ static bool place(struct jparser *p, struct jval *v)
     if (f->want != WANT_VALUE && f->want != WANT_VALUE_OR_END) {
         jval_free(v);
         syntax_error(p, f->want == WANT_COLON ? "missing : in object pair" :
-                        f->want == WANT_COMMA_OR_END ? (f->dict ? "expected separator in dict" : "expected separator in list") :
+                        f->want == WANT_COMMA_OR_END ? (f->dict ? "expected separator in dict" :
+                                                        "expected separator in list") :
                         "key is not a string in object");
         return false;
     }

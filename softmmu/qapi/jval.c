@@ -2,9 +2,9 @@
 /*
  * softmmu/qapi/jval.c - JSON values and their text
  *
- * Why not json-glib: QMP needs input by the byte, single-quoted strings, limits on depth and size, 64-bit integers of either
- * sign and one error a broken message with the parser usable afterwards; json-glib reads whole documents and brings GObject
- * and GIO along. This file and jparse.c are what is left to do.
+ * Why not json-glib: QMP needs input by the byte, single-quoted strings, limits on depth and size, 64-bit integers
+ * of either sign and one error a broken message with the parser usable afterwards; json-glib reads whole documents and
+ * brings GObject and GIO along. This file and jparse.c are what is left to do.
  *
  * A dict keeps its pairs in an array; from DICT_INDEX pairs on a hash table points into it, so a hostile object with a
  * million keys costs no more than its length.
@@ -367,7 +367,8 @@ static void put_str(GString *out, const char *s)
     while (*s) {
         gunichar u = (guchar)*s < 0x80 ? (guchar)*s : g_utf8_get_char_validated(s, -1);
 
-        if (u == (gunichar)-1 || u == (gunichar)-2) {   /* not UTF-8: a replacement character, and on with the next byte */
+        /* not UTF-8: a replacement character, and on with the next byte */
+        if (u == (gunichar)-1 || u == (gunichar)-2) {
             g_string_append(out, "\\uFFFD");
             s++;
             continue;

@@ -2,9 +2,9 @@
 /*
  * softmmu/qapi/keyval.c - "k=v,k=v" to a tree of strings
  *
- * The tree knows nothing of the schema: what is a list, a number or a switch is decided by qapi_parse(). Only bare words
- * need a mark, since "nowait" may be a switch of its own or wait=off: they are stored as the value SWITCH_ON, which no text
- * can produce, and resolved there.
+ * The tree knows nothing of the schema: what is a list, a number or a switch is decided by qapi_parse(). Only bare
+ * words need a mark, since "nowait" may be a switch of its own or wait=off: they are stored as the value SWITCH_ON,
+ * which no text can produce, and resolved there.
  */
 #include "keyval_internal.h"
 #include "qapi/keyval.h"
@@ -26,7 +26,10 @@ static bool fragment_ok(const char *s, size_t len)
     return true;
 }
 
-/* The dict that holds the last fragment of @key; NULL and *errp when the key is malformed or used as a value elsewhere. */
+/*
+ * The dict that holds the last fragment of @key; NULL and *errp when the key is malformed or used as a value
+ * elsewhere.
+ */
 static struct jval *descend(struct jval *tree, const char *key, const char **last, Error **errp)
 {
     const char *s = key;

@@ -3,8 +3,9 @@
  * softmmu/qapi/visit.c - one visitor for every type of the schema
  *
  * qapi_parse() walks a type's descriptor beside the input tree: first every member the type knows, in schema order (a
- * missing mandatory one or a wrong value ends it), then every key of the input that no member took. So the first error a
- * user sees does not depend on the order of the words on the command line. Error texts are those that scripts know:
+ * missing mandatory one or a wrong value ends it), then every key of the input that no member took. So the first
+ * error a user sees does not depend on the order of the words on the command line. Error texts are those that scripts
+ * know:
  * features.md sections 4, 7 and 9.1 of our requirements; in QAPI_KEYVAL mode they speak of text, in QAPI_JSON of types.
  */
 #include "keyval_internal.h"
@@ -15,7 +16,8 @@
 
 #define MAX_NESTING 32      /* of the schema's own types; ours go 4 deep */
 
-#define INT_TYPE(n, b, s) const struct qapi_type qapi_type_##n = { .name = #n, .kind = QAPI_INT, .size = b, .is_signed = s }
+#define INT_TYPE(n, b, s)                                                                                              \
+    const struct qapi_type qapi_type_##n = { .name = #n, .kind = QAPI_INT, .size = b, .is_signed = s }
 INT_TYPE(int, 8, true);
 INT_TYPE(int8, 1, true);
 INT_TYPE(int16, 2, true);
@@ -172,7 +174,8 @@ static bool parse_int(const struct qapi_type *t, const struct at *a, const struc
     char expects[32];
 
     if (a->mode == QAPI_JSON) {
-        if (jval_type(v) != JVAL_INT && jval_type(v) != JVAL_UINT && !(jval_type(v) == JVAL_DOUBLE && jval_int_of(v, &i))) {
+        if (jval_type(v) != JVAL_INT && jval_type(v) != JVAL_UINT && !(jval_type(v) == JVAL_DOUBLE && jval_int_of(v,
+                &i))) {
             return wrong_type(a, "integer", errp);
         }
         ok = t->is_signed ? jval_int_of(v, &i) && i >= min && i <= max : jval_uint_of(v, &u) && u <= umax;
@@ -388,7 +391,8 @@ static bool switched_off(const struct qapi_member *m, const struct jval *dict, c
     return s && !strcmp(s, KEYVAL_SWITCH_ON);
 }
 
-static bool parse_member(const struct qapi_member *m, const struct at *a, const struct jval *dict, void *obj, Error **errp)
+static bool parse_member(const struct qapi_member *m, const struct at *a, const struct jval *dict, void *obj,
+                         Error **errp)
 {
     struct at sub = { a, m->name, 0, a->mode, a->depth + 1 };
     const struct jval *v = jval_get(dict, m->name);
@@ -425,7 +429,8 @@ static bool parse_member(const struct qapi_member *m, const struct at *a, const 
     return true;
 }
 
-static bool parse_members(const struct qapi_type *t, const struct at *a, const struct jval *dict, void *obj, Error **errp)
+static bool parse_members(const struct qapi_type *t, const struct at *a, const struct jval *dict, void *obj,
+                          Error **errp)
 {
     for (const struct qapi_member *m = t->members; m->name; m++) {
         if (!parse_member(m, a, dict, obj, errp)) {
@@ -453,8 +458,6 @@ static const struct qapi_member *known(const struct qapi_type *t, const struct q
     return m || !branch ? m : find_in(branch->members, key);
 }
 
-static const char *nearest_member(const struct qapi_type *t, const struct qapi_type *branch, const char *name);
-
 static bool check_unexpected(const struct qapi_type *t, const struct qapi_type *branch, const struct at *a,
                              const struct jval *dict, Error **errp)
 {
@@ -472,7 +475,7 @@ static bool check_unexpected(const struct qapi_type *t, const struct qapi_type *
         }
         name = at_text(&sub);
         error_setg(errp, a->mode == QAPI_JSON ? "Parameter '%s' is unexpected" : "Invalid parameter '%s'", name);
-        near = nearest_member(t, branch, key);
+        near = qapi_nearest_in(t, branch, key);
         if (near) {
             error_hint(errp, "Did you mean '%s'?\n", near);
         }
@@ -713,151 +716,4 @@ struct jval *qapi_to_jval(const struct qapi_type *t, const void *obj)
         members_to_jval(branch, (const char *)obj + t->u_offset, dict);
     }
     return dict;
-}
-
-/* ---- names and help ---- */
-
-const char *qapi_enum_name(const struct qapi_type *t, int value)
-{
-    for (int i = 0; t->values[i]; i++) {
-        if (i == value) {
-            return t->values[i];
-        }
-    }
-    return "?";
-}
-
-int qapi_enum_parse(const struct qapi_type *t, const char *name)
-{
-    for (int i = 0; t->values[i]; i++) {
-        if (!strcmp(t->values[i], name)) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-const struct qapi_member *qapi_find_member(const struct qapi_type *t, const char *name)
-{
-    return find_in(t->members, name);
-}
-
-char *qapi_type_word(const struct qapi_type *t)
-{
-    switch (t->kind) {
-    case QAPI_BOOL:
-        return g_strdup("on|off");
-    case QAPI_ENUM:
-        return g_strjoinv("|", (char **)t->values);
-    case QAPI_STRING_OBJ:
-        return g_strdup("str");
-    default:
-        return g_strdup(t->name);
-    }
-}
-
-static void help_members(GString *out, const char *prefix, const struct qapi_type *t, const char *skip)
-{
-    for (const struct qapi_member *m = t->members; m->name; m++) {
-        char *word, *left;
-
-        if (skip && !strcmp(m->name, skip)) {
-            continue;
-        }
-        if (m->type->kind == QAPI_STRUCT && !m->list) {
-            char *sub = g_strdup_printf("%s%s.", prefix, m->name);
-
-            help_members(out, sub, m->type, NULL);
-            for (int b = 0; m->type->discriminator && find_in(m->type->members, m->type->discriminator)->type->values[b]; b++) {
-                if (m->type->branches[b]) {
-                    help_members(out, sub, m->type->branches[b], NULL);
-                }
-            }
-            g_free(sub);
-            continue;
-        }
-        word = qapi_type_word(m->type);
-        left = g_strdup_printf("%s%s=<%s>%s", prefix, m->name, word, m->list ? "..." : "");
-        if (m->doc) {
-            g_string_append_printf(out, "  %-30s - %s\n", left, m->doc);
-        } else {
-            g_string_append_printf(out, "  %s\n", left);
-        }
-        g_free(left);
-        g_free(word);
-    }
-}
-
-char *qapi_help(const struct qapi_type *t, int branch)
-{
-    GString *out = g_string_new(NULL);
-
-    help_members(out, "", t, branch >= 0 ? t->discriminator : NULL);
-    if (branch >= 0 && t->discriminator && t->branches[branch]) {
-        help_members(out, "", t->branches[branch], NULL);
-    }
-    return g_string_free(out, FALSE);
-}
-
-/* Edits (insert, delete, replace, swap neighbours) between two short words; more than the limit counts as 99. */
-static unsigned distance(const char *a, const char *b)
-{
-    enum { MAX = 32 };
-    unsigned d[MAX + 1][MAX + 1];
-    size_t la = strlen(a), lb = strlen(b);
-
-    if (la > MAX || lb > MAX) {
-        return 99;
-    }
-    for (size_t i = 0; i <= la; i++) {
-        for (size_t j = 0; j <= lb; j++) {
-            unsigned best;
-
-            if (!i || !j) {
-                d[i][j] = (unsigned)(i + j);
-                continue;
-            }
-            best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            best = MIN(best, MIN(d[i - 1][j], d[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                best = MIN(best, d[i - 2][j - 2] + 1);
-            }
-            d[i][j] = best;
-        }
-    }
-    return d[la][lb];
-}
-
-unsigned qapi_word_distance(const char *a, const char *b)
-{
-    return distance(a, b);
-}
-
-static void nearest_in(const struct qapi_type *t, const char *name, const char **best, unsigned *dist)
-{
-    for (const struct qapi_member *m = t->members; m && m->name; m++) {
-        unsigned d = distance(m->name, name);
-
-        if (d < *dist) {
-            *dist = d;
-            *best = m->name;
-        }
-    }
-}
-
-static const char *nearest_member(const struct qapi_type *t, const struct qapi_type *branch, const char *name)
-{
-    unsigned dist = strlen(name) > 4 ? 3 : 2;       /* less than this many edits */
-    const char *best = NULL;
-
-    nearest_in(t, name, &best, &dist);
-    if (branch) {
-        nearest_in(branch, name, &best, &dist);
-    }
-    return best;
-}
-
-const char *qapi_nearest(const struct qapi_type *t, const char *name)
-{
-    return nearest_member(t, NULL, name);
 }

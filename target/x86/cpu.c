@@ -8,7 +8,7 @@
 #include "target/x86/control.h"
 #include "target/x86/debug.h"
 #include "target/x86/fp.h"
-#include "target/x86/interp/engine.h"
+#include "target/x86/engine.h"
 #include "target/x86/mmu.h"
 #include "target/x86/seg.h"
 #include "lib/log.h"

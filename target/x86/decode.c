@@ -347,7 +347,7 @@ static void take_imm(struct dec *d, struct x86_rec *r, unsigned kind)
         r->imm = fetch8(d);
         break;
     case IMM_R4:
-        r->imm = fetch8(d) & (d->is64 ? 0xFF : 0x7F);       /* the register's top bit does not count outside 64-bit mode */
+        r->imm = fetch8(d) & (d->is64 ? 0xFF : 0x7F); /* the register's top bit does not count outside 64-bit mode */
         break;
     case IMM_BS:
     case IMM_JB:

@@ -2,8 +2,8 @@
 /*
  * target/x86/dump.c - a record as one line of text, for logs and tests
  *
- * Intel's order, the op's name with our suffixes, operands by form: "add eax, [rbx+rcx*4+0x10]". Branch targets are absolute. It
- * prints what the record says, not what the bytes said: two encodings of one instruction look the same.
+ * Intel's order, the op's name with our suffixes, operands by form: "add eax, [rbx+rcx*4+0x10]". Branch targets are
+ * absolute. It prints what the record says, not what the bytes said: two encodings of one instruction look the same.
  */
 #include "target/x86/ops.h"
 #include "target/x86/rec.h"

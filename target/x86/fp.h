@@ -3,9 +3,9 @@
  * target/x86/fp.h - the floating-point environment of a vCPU thread
  *
  * While a vCPU thread is inside x86_cpu_run(), the host's MXCSR and x87 control word are the guest's with every
- * exception masked (the x87 word keeps its masks: fpu_host.h), so that the host's instructions give the guest's results, NaNs,
- * denormals and flags. Sticky flags gather in the host's MXCSR; x86_fp_sync() moves them to cpu->fpu.mxcsr.
- * Invariants between instructions, inside a run:
+ * exception masked (the x87 word keeps its masks: fpu_host.h), so that the host's instructions give the guest's
+ * results, NaNs, denormals and flags. Sticky flags gather in the host's MXCSR; x86_fp_sync() moves them to
+ * cpu->fpu.mxcsr. Invariants between instructions, inside a run:
  * - the host's x87 stack is empty, and its flags are a subset of the guest's, none of them unmasked;
  * - when the guest has unmasked an SSE exception, the host's MXCSR has no flag set.
  */
@@ -27,7 +27,10 @@ enum {
     X87_NO_SELECTORS = 1 << 2,  /* FCS and FDS are stored as zero (ZERO_FCS_FDS) */
 };
 
-/** x86_fp_enter() - load the guest's environment into the host; first thing in x86_cpu_run(); not again after a siglongjmp() */
+/**
+ * x86_fp_enter() - load the guest's environment into the host; first thing in x86_cpu_run(); not again after a
+ * siglongjmp()
+ */
 void x86_fp_enter(struct x86_cpu *cpu);
 /** x86_fp_leave() - sync flags, then the C environment again; on every way out of x86_cpu_run() */
 void x86_fp_leave(struct x86_cpu *cpu);

@@ -19,7 +19,7 @@
 #include <glib.h>
 #include "target/x86/debug.h"
 #include "target/x86/excp.h"
-#include "target/x86/interp/engine.h"
+#include "target/x86/engine.h"
 #include "core/loop.h"
 
 enum { AUX_GLOBAL = 1 };

@@ -13,8 +13,9 @@
  */
 #include "target/x86/mmu_int.h"
 #include "target/x86/excp.h"
-#include "target/x86/interp/engine.h"
+#include "target/x86/engine.h"
 #include "core/loop.h"
+#include "lib/bits.h"
 
 const struct phys_page *mmu_phys(struct x86_cpu *cpu, uint64_t phys)
 {

@@ -6,34 +6,38 @@
  *
  * How names and operands go (rec.h has the layout):
  *
- * - Intel's mnemonic. The shape of the operands is the record's form, their width its size; an operand that differs in kind makes
- *   another op (MOV_TO_SREG, CALL_RM, FADD_M32). A legacy and a VEX encoding of one operation share an op: REC_VEX tells.
- * - Prefixes are resolved: size is final (3 for 64-bit stack and near branch operations), seg has the override in it, an
- *   unknown or refused encoding has become OP_UD. REC_LOCK only stands where LOCK is legal.
- * - Immediates: sign-extended to 64 bits in imm. Zero-extended: INT n, IN/OUT imm8, RET imm16, AAM/AAD, shift counts, BT* imm8,
- *   every imm8 of an MMX, SSE or VEX instruction. VEX: vvvv is beside the immediate, so use imm32 there.
- * - Jcc, JMP, CALL, LOOP*, JCXZ: imm is the displacement from the end of the instruction (off + len). size is the operand
- *   size, which RIP is cut to; asize is the width of rCX for LOOP*, JCXZ.
- * - General registers, also those of SIMD instructions (MOVD, PINSRW, PEXTRW, CVTSI2SS, MOVMSKPS, CRC32) are byte offsets into
- *   x86_cpu.regs in reg and rm; vvvv is always a plain number, so cpu->regs[vvvv].
- * - FORM_R and FORM_R_I: the register is in rm. For FORM_R_I of the accumulator, rm is 0. XCHG rAX, r (90+r): FORM_RM_R, reg = 0.
- * - String instructions, XLAT, MASKMOV*: FORM_NONE (MASKMOV*: FORM_R_RM), no REC_MEM; seg, asize and
- *   REC_FLAT* describe the operand that can be overridden (MASKMOV*: DS:rDI); the ES:rDI side of strings is flat in 64-bit mode, or
- *   when the mode has MODE_FLAT_ES and asize is 2.
+ * - Intel's mnemonic. The shape of the operands is the record's form, their width its size; an operand that differs
+ *   in kind makes another op (MOV_TO_SREG, CALL_RM, FADD_M32). A legacy and a VEX encoding of one operation share an
+ *   op: REC_VEX tells.
+ * - Prefixes are resolved: size is final (3 for 64-bit stack and near branch operations), seg has the override in it,
+ *   an unknown or refused encoding has become OP_UD. REC_LOCK only stands where LOCK is legal.
+ * - Immediates: sign-extended to 64 bits in imm. Zero-extended: INT n, IN/OUT imm8, RET imm16, AAM/AAD, shift counts,
+ *   BT* imm8, every imm8 of an MMX, SSE or VEX instruction. VEX: vvvv is beside the immediate, so use imm32 there.
+ * - Jcc, JMP, CALL, LOOP*, JCXZ: imm is the displacement from the end of the instruction (off + len). size is the
+ *   operand size, which RIP is cut to; asize is the width of rCX for LOOP*, JCXZ.
+ * - General registers, also those of SIMD instructions (MOVD, PINSRW, PEXTRW, CVTSI2SS, MOVMSKPS, CRC32) are byte
+ *   offsets into x86_cpu.regs in reg and rm; vvvv is always a plain number, so cpu->regs[vvvv].
+ * - FORM_R and FORM_R_I: the register is in rm. For FORM_R_I of the accumulator, rm is 0. XCHG rAX, r (90+r):
+ *   FORM_RM_R, reg = 0.
+ * - String instructions, XLAT, MASKMOV*: FORM_NONE (MASKMOV*: FORM_R_RM), no REC_MEM; seg, asize and REC_FLAT*
+ *   describe the operand that can be overridden (MASKMOV*: DS:rDI); the ES:rDI side of strings is flat in 64-bit
+ *   mode, or when the mode has MODE_FLAT_ES and asize is 2.
  * - MOVZX8/MOVZX16/MOVSX8/MOVSX16: size is the destination's, the name has the source's.
  * - IN, OUT: FORM_I port in imm, FORM_NONE port in DX; size 0, 1, 2.
  * - MOV_*_CR, MOV_*_DR: reg is the CR or DR number, rm the general register (byte offset), size 2 or 3.
  * - SSE scalars have size 4; how much memory is read follows from the op (ADDSS: 4 bytes, CVTPS2PD xmm: 8 bytes...).
- * - PINSR*, PEXTR*, MOVD, MOVQ_GPR: the non-vector side is rm (PEXTRW 0F C5, PMOVMSKB, MOVMSKPS: reg) or memory. PEXTR*,
- *   EXTRACTPS with memory or register destination: FORM_RM_R_I; PEXTRW 0F C5: FORM_R_RM_I.
+ * - PINSR*, PEXTR*, MOVD, MOVQ_GPR: the non-vector side is rm (PEXTRW 0F C5, PMOVMSKB, MOVMSKPS: reg) or memory.
+ *   PEXTR*, EXTRACTPS with memory or register destination: FORM_RM_R_I; PEXTRW 0F C5: FORM_R_RM_I.
  * - MMX and XMM mixed (CVTPI2PS, CVTPS2PI, MOVQ2DQ, MOVDQ2Q): the op tells which register is which; size is 4.
- * - Shifts by immediate: legacy FORM_RM_I, VEX FORM_V_RM_I. Gathers: FORM_R_RM_V, index is an xmm number, mask is vvvv; memory
- *   element size by name; size 4 or 5 by VEX.L.
- * - VEX.128 and scalar forms zero bits 255:128 of the destination: the handler's job. FORM_RM_V_R without REC_MEM: VMOVSS/VMOVSD
- *   xmm(rm) <- vvvv, xmm(reg).
- * - BLENDVPS, PBLENDVB, SHA256RNDS2 (legacy): mask in xmm0 implied. VBLENDVPS, VPBLENDVB: FORM_R_V_RM_R4, imm32 >> 4 & 15.
+ * - Shifts by immediate: legacy FORM_RM_I, VEX FORM_V_RM_I. Gathers: FORM_R_RM_V, index is an xmm number, mask is
+ *   vvvv; memory element size by name; size 4 or 5 by VEX.L.
+ * - VEX.128 and scalar forms zero bits 255:128 of the destination: the handler's job. FORM_RM_V_R without REC_MEM:
+ *   VMOVSS/VMOVSD xmm(rm) <- vvvv, xmm(reg).
+ * - BLENDVPS, PBLENDVB, SHA256RNDS2 (legacy): mask in xmm0 implied. VBLENDVPS, VPBLENDVB: FORM_R_V_RM_R4, imm32 >> 4
+ *   & 15.
  * - x87: FORM_RM; memory by REC_MEM, or rm = i of ST(i); imm = FOP. FNSTSW_AX, FCHS and so on: FORM_NONE.
- * - XA_END ops end a block (REC_LAST). XA_FLT: may fault even without REC_MEM. XA_COND: flags are written only sometimes.
+ * - XA_END ops end a block (REC_LAST). XA_FLT: may fault even without REC_MEM. XA_COND: flags are written only
+ *   sometimes.
  */
 #ifndef TARGET_X86_OPS_H
 #define TARGET_X86_OPS_H
@@ -72,7 +76,7 @@ enum x86_op_attr {
     /* MUL, IMUL, DIV, IDIV: one operand, with rDX:rAX (AX for bytes). IMUL_R: FORM_R_RM, FORM_R_RM_I */ \
     X(MUL, 0, XF_ALL, 0) X(IMUL, 0, XF_ALL, 0) X(IMUL_R, 0, XF_ALL, 0) \
     X(DIV, 0, XF_ALL, XA_FLT) X(IDIV, 0, XF_ALL, XA_FLT) \
-    /* shifts: FORM_RM_I, FORM_RM_1, FORM_RM_CL; a count of 0 writes no flag (XA_COND). SHLD: FORM_RM_R_I, SHLD_CL: FORM_RM_R */ \
+    /* shifts: FORM_RM_I, _1, _CL; a count of 0 writes no flag (XA_COND). SHLD: FORM_RM_R_I, SHLD_CL: FORM_RM_R */ \
     X(ROL, 0, XF_CO, XA_COND) X(ROR, 0, XF_CO, XA_COND) \
     X(RCL, XF_C, XF_CO, XA_COND) X(RCR, XF_C, XF_CO, XA_COND) \
     X(SHL, 0, XF_ALL, XA_COND) X(SHR, 0, XF_ALL, XA_COND) X(SAR, 0, XF_ALL, XA_COND) X(SHLD, 0, XF_ALL, XA_COND) \
@@ -231,7 +235,7 @@ enum x86_op_attr {
 
 #define X86_OPS_SIMD(X) \
     /* MMX (size 3), XMM (4), YMM (5); moves: FORM_R_RM loads, FORM_RM_R stores */ \
-    /* MOVD: 32 bits and MOVQ_GPR: 64 bits to or from a general register or memory; MOVQ: vector register or m64, upper zeroed */ \
+    /* MOVD: 32, MOVQ_GPR: 64 bits, to or from a general register or memory; MOVQ: vector or m64, upper zeroed */ \
     X(EMMS, 0, 0, XA_SIMD | XA_FLT) X(MOVD, 0, 0, XA_SIMD | XA_FLT) X(MOVQ_GPR, 0, 0, XA_SIMD | XA_FLT) \
     X(MOVQ, 0, 0, XA_SIMD | XA_FLT) X(MOVDQA, 0, 0, XA_SIMD | XA_FLT) X(MOVDQU, 0, 0, XA_SIMD | XA_FLT) \
     X(LDDQU, 0, 0, XA_SIMD | XA_FLT) X(MOVNTQ, 0, 0, XA_SIMD | XA_FLT) X(MOVNTDQ, 0, 0, XA_SIMD | XA_FLT) \
@@ -318,7 +322,7 @@ enum x86_op_attr {
     X(HADDPD, 0, 0, XA_SIMD | XA_FLT) X(HSUBPS, 0, 0, XA_SIMD | XA_FLT) X(HSUBPD, 0, 0, XA_SIMD | XA_FLT) \
     X(COMISS, 0, XF_ALL, XA_SIMD | XA_FLT) X(COMISD, 0, XF_ALL, XA_SIMD | XA_FLT) \
     X(UCOMISS, 0, XF_ALL, XA_SIMD | XA_FLT) X(UCOMISD, 0, XF_ALL, XA_SIMD | XA_FLT) \
-    /* conversions. CVTSI2SS: source general register or memory, 32 or (REC_REXW) 64 bits; CVTSS2SI: destination the same */ \
+    /* conversions. CVTSI2SS: from 32 or (REC_REXW) 64 bits, general register or memory; CVTSS2SI: likewise to */ \
     X(CVTSI2SS, 0, 0, XA_SIMD | XA_FLT) X(CVTSI2SD, 0, 0, XA_SIMD | XA_FLT) X(CVTSS2SI, 0, 0, XA_SIMD | XA_FLT) \
     X(CVTSD2SI, 0, 0, XA_SIMD | XA_FLT) X(CVTTSS2SI, 0, 0, XA_SIMD | XA_FLT) X(CVTTSD2SI, 0, 0, XA_SIMD | XA_FLT) \
     X(CVTPI2PS, 0, 0, XA_SIMD | XA_FLT) X(CVTPI2PD, 0, 0, XA_SIMD | XA_FLT) X(CVTPS2PI, 0, 0, XA_SIMD | XA_FLT) \

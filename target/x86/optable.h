@@ -52,9 +52,9 @@ enum x86_imm {
 };
 
 /*
- * Operand patterns: form, what reg is, what rm is, immediate, ModRM, VEX.vvvv in use. Letters: E and G general registers
- * by ModRM.rm and .reg, Z register in the opcode, A accumulator, X vector (MMX or XMM by size), M MMX where the size says
- * XMM, V VEX.vvvv.
+ * Operand patterns: form, what reg is, what rm is, immediate, ModRM, VEX.vvvv in use. Letters: E and G general
+ * registers by ModRM.rm and .reg, Z register in the opcode, A accumulator, X vector (MMX or XMM by size), M MMX where
+ * the size says XMM, V VEX.vvvv.
  */
 #define X86_PATTERNS(P) \
     P(NONE,     FORM_NONE,      KIND_NONE, KIND_NONE, IMM_NONE,  0, 0) \

@@ -2,10 +2,10 @@
 /*
  * target/x86/passes.c - passes over a decoded block: which arithmetic flags are dead, which pairs fuse
  *
- * Flags are live behind the last record (whoever runs next may look), and before every record that can leave the block with
- * state the guest sees: one that may fault, or ends it. A record gets REC_NF when none of the flags that it may write is
- * live behind it. A memory destination never gets it: its store may hit the block's own code, and then the block is left
- * right behind the store, and what follows is decoded afresh.
+ * Flags are live behind the last record (whoever runs next may look), and before every record that can leave the
+ * block with state the guest sees: one that may fault, or ends it. A record gets REC_NF when none of the flags that
+ * it may write is live behind it. A memory destination never gets it: its store may hit the block's own code, and
+ * then the block is left right behind the store, and what follows is decoded afresh.
  *
  * A record that writes its flags only sometimes (XA_COND) kills nothing.
  */

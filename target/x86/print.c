@@ -5,7 +5,7 @@
  * The CPU is stopped. Nothing here raises or sets accessed bits.
  */
 #include "target/x86/flags.h"
-#include "target/x86/interp/engine.h"
+#include "target/x86/engine.h"
 #include "target/x86/mmu.h"
 #include "target/x86/seg.h"
 #include "lib/bits.h"
@@ -293,4 +293,15 @@ void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out)
     g_string_append_printf(out, "slow loads      %" PRIu64 ", slow stores %" PRIu64 ", MMIO %" PRIu64 "\n",
                            m->slow_loads,
                            m->slow_stores, m->mmio);
+}
+
+unsigned x86_disas(struct x86_cpu *cpu, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size)
+{
+    struct x86_rec r;
+    unsigned len = x86_decode(bytes, avail, cpu->mode & ~(uint32_t)(MODE_TS | MODE_EM), 0, cpu->feat, &r);
+
+    if (len) {
+        x86_rec_print(&r, ip, text, size);
+    }
+    return len;
 }

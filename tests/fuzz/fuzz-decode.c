@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint32_t modes[4] = { MODE_64 | MODE_PE | MODE_LMA, MODE_CS32 | MODE_PE, 0, MODE_CS32 | MODE_PE | MODE_FLAT_DS };
+    static const uint32_t modes[4] = {MODE_64 | MODE_PE | MODE_LMA, MODE_CS32 | MODE_PE, 0,
+                                      MODE_CS32 | MODE_PE | MODE_FLAT_DS};
     struct x86_rec recs[BLOCK_MAX_RECS];
     struct x86_features f;
     unsigned n = 0;

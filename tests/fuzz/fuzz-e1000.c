@@ -34,7 +34,8 @@ static uint64_t take(struct input *in, unsigned n)
 static uint64_t address(struct input *in)
 {
     static const uint64_t bases[] = { BUF, TX_RING, RX_RING, 0, RIG_MMIO, RIG_MMIO + 0x3818, RIG_MMIO + 0x100,
-                                      RIG_ROM_BASE, RIG_RAM - 16, 0xFFFFFFF0, 0x80000000, UINT64_MAX - 63, 0xFEE00000, BUF + 0x8000 };
+                                      RIG_ROM_BASE, RIG_RAM - 16, 0xFFFFFFF0, 0x80000000, UINT64_MAX - 63,
+                                      0xFEE00000, BUF + 0x8000 };
     unsigned sel = take(in, 1);
 
     return sel & 0x80 ? take(in, 8) : bases[sel % ARRAY_LEN(bases)] + (sel & 0x40 ? take(in, 1) : 0);
@@ -78,8 +79,8 @@ static void wire(struct rig *g, struct input *in)
 static void ring_setup(struct rig *g)
 {
     static const uint32_t set[][2] = { { 0x3800, TX_RING }, { 0x3808, 512 }, { 0x3810, 0 }, { 0x3818, 0 },
-                                       { 0x0400, 10 }, { 0x2800, RX_RING }, { 0x2808, 512 }, { 0x2810, 0 }, { 0x2818, 31 },
-                                       { 0x0100, 0x801A }, { 0x00D0, 0xFFFF } };
+                                       { 0x0400, 10 }, { 0x2800, RX_RING }, { 0x2808, 512 }, { 0x2810, 0 },
+                                       { 0x2818, 31 }, { 0x0100, 0x801A }, { 0x00D0, 0xFFFF } };
 
     for (unsigned i = 0; i < ARRAY_LEN(set); i++) {
         w32(g, set[i][0], set[i][1]);

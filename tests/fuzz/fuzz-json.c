@@ -2,8 +2,9 @@
 /*
  * tests/fuzz/fuzz-json.c - hostile QMP bytes
  *
- * The bytes go through the parser at once and one by one: both must report the same values and errors. A value that was accepted prints to
- * text that parses to the same text. After 0xFF and a newline the parser understands a fresh message.
+ * The bytes go through the parser at once and one by one: both must report the same values and errors. A value that
+ * was accepted prints to text that parses to the same text. After 0xFF and a newline the parser understands a fresh
+ * message.
  */
 #include "qapi/jval.h"
 #include <stdlib.h>

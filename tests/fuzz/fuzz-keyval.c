@@ -21,9 +21,12 @@ static void promise(bool kept)
 /* Words of the schema itself, so that random bytes get past the first key. */
 static void append_word(GString *s, uint8_t b)
 {
-    static const char *const words[] = { "user", "id=", "a", ",", "=", "hostfwd=", "on", "off", "restrict=", "net=", "hubid=", "1",
-                                         ".", "0", "str", "socket", "path=", "server", "nowait", "type=", "no", "size=", "-", "{", "}",
-                                         "\"", ":", "[", "]", "hubport", "backend=", "mux", ",,", "99999999999999999999", "~/" };
+    static const char *const words[] = { "user", "id=", "a", ",", "=", "hostfwd=", "on", "off", "restrict=", "net=",
+                                         "hubid=", "1",
+                                         ".", "0", "str", "socket", "path=", "server", "nowait", "type=", "no",
+                                             "size=", "-", "{", "}",
+                                         "\"", ":", "[", "]", "hubport", "backend=", "mux", ",,",
+                                             "99999999999999999999", "~/" };
 
     if (b < 0xC0) {
         g_string_append(s, words[b % G_N_ELEMENTS(words)]);

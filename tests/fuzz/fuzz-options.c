@@ -2,8 +2,8 @@
 /*
  * tests/fuzz/fuzz-options.c - hostile command lines: parsed and cleared again, nothing is opened
  *
- * Input: words separated by newlines; a byte below 0x60 at the start of a word chooses an option by number. Either the parser is content
- * or it says why, naming the option; and it never crashes, leaks or runs on.
+ * Input: words separated by newlines; a byte below 0x60 at the start of a word chooses an option by number. Either
+ * the parser is content or it says why, naming the option; and it never crashes, leaks or runs on.
  */
 #include "cli/options.h"
 #include "qapi/schema.h"
@@ -30,7 +30,8 @@ static char *word(const uint8_t *p, size_t len)
     size_t i = 0;
 
     if (len && p[0] < 0x60) {
-        g_string_append_printf(s, "-%s", qapi_options[p[0] * 2u % (option_count() - 2) + 2].name);     /* not -help, not -version */
+        /* not -help, not -version */
+        g_string_append_printf(s, "-%s", qapi_options[p[0] * 2u % (option_count() - 2) + 2].name);
         i = len;        /* an option is a word of its own */
     }
     for (; i < len; i++) {

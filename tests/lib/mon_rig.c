@@ -34,6 +34,7 @@ void board_print_mem(unsigned n, GString *out);
 void board_print_stats(unsigned n, GString *out);
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len);
 bool board_reg(unsigned n, const char *name, uint64_t *val);
+unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size);
 bool board_halted(unsigned n);
 void board_nmi(unsigned n);
 
@@ -51,6 +52,11 @@ void board_print_regs(unsigned n, GString *out) { g_string_append(out, "RAX\n");
 void board_print_mem(unsigned n, GString *out) { }
 void board_print_stats(unsigned n, GString *out) { }
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len) { return space_rw(&mem, la, buf, len, false); }
+unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size)
+{
+    return 0;
+}
+
 bool board_reg(unsigned n, const char *name, uint64_t *val)
 {
     *val = 0x1234;

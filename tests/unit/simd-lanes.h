@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/simd-lanes.h - the lane operations of the interpreter by number: simd-lanes.c is compiled once with the host's instructions
- * (lanes_host) and once with X86_SIMD_PORTABLE (lanes_portable)
+ * tests/unit/simd-lanes.h - the lane operations of the interpreter by number: simd-lanes.c is compiled once with the
+ * host's instructions (lanes_host) and once with X86_SIMD_PORTABLE (lanes_portable)
  */
 #ifndef TESTS_UNIT_SIMD_LANES_H
 #define TESTS_UNIT_SIMD_LANES_H

@@ -124,13 +124,15 @@ static void test_specs(void)
         { "null", "null" },
         { "vc:80Cx24C", "null" },
         { "ringbuf", "ringbuf" },
-        { "tcp:127.0.0.1:1,server=on,wait=off,reconnect=1", "!'reconnect' option is incompatible with socket in server listen mode" },
+        { "tcp:127.0.0.1:1,server=on,wait=off,reconnect=1",
+          "!'reconnect' option is incompatible with socket in server listen mode" },
         { "tcp:127.0.0.1:1,wait=on", "!'wait' option is incompatible with socket in client connect mode" },
         { "tcp:127.0.0.1", "!Invalid address in 'tcp:127.0.0.1': host:port expected" },
         { "tcp:", "!Invalid address in 'tcp:': host:port expected" },
         { "udp:1", "!Invalid address in 'udp:1': udp:[host]:port[@[host]:port] expected" },
         { "unix:/nonexistent/s", "!Failed to connect to '/nonexistent/s': No such file or directory" },
-        { "unix:/nonexistent/s,server=on,wait=off", "!Failed to bind socket to '/nonexistent/s': No such file or directory" },
+        { "unix:/nonexistent/s,server=on,wait=off",
+          "!Failed to bind socket to '/nonexistent/s': No such file or directory" },
         { "unix:/tmp/x,bogus=1", "!Invalid parameter 'bogus'" },
         { "file:/nonexistent/f", "!Could not open '/nonexistent/f': No such file or directory" },
         { "/nonexistent/tty", "!Could not open '/nonexistent/tty': No such file or directory" },
@@ -325,7 +327,8 @@ static void test_fd_passing(void)
     struct fe f;
     char byte = 'x', ctl[CMSG_SPACE(sizeof(int) * 32)];
     struct iovec iov = { &byte, 1 };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = CMSG_SPACE(sizeof(int)) };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+                          .msg_controllen = CMSG_SPACE(sizeof(int)) };
     struct cmsghdr *h;
 
     fe_init(&f, 100);
@@ -445,7 +448,8 @@ static void test_telnet(void)
     g_assert_cmpint(read(fd, greeting, sizeof(greeting)), ==, 12);
     g_assert_cmpint(memcmp(greeting, "\xff\xfb\x01\xff\xfb\x03\xff\xfb\x00\xff\xfd\x00", 12), ==, 0);
     /* answers to options, a subnegotiation, CR NUL, a doubled 0xFF, a break: only data comes through */
-    g_assert_cmpint(write(fd, "\xff\xfd\x01" "a\xff\xfa\x18\x00xterm\xff\xf0" "b\r\0c\xff\xff\xff\xf3" "d", 24), ==, 24);
+    g_assert_cmpint(write(fd, "\xff\xfd\x01" "a\xff\xfa\x18\x00xterm\xff\xf0" "b\r\0c\xff\xff\xff\xf3" "d", 24), ==,
+                    24);
     g_usleep(10000);
     run();
     g_assert_cmpuint(f.got->len, ==, 6);

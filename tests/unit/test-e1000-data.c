@@ -519,8 +519,8 @@ static void test_rx_mac_control(void)
         uint32_t rctl;
         uint16_t opcode, time;
         bool pass;
-    } t[] = { { 0, 1, 100, true }, { DPF, 1, 100, false }, { DPF, 1, 0, false }, { 0, 2, 0, false }, { PMCF, 2, 0, true },
-              { PMCF | DPF, 1, 0, false } };
+    } t[] = { { 0, 1, 100, true }, { DPF, 1, 100, false }, { DPF, 1, 0, false }, { 0, 2, 0, false },
+              { PMCF, 2, 0, true }, { PMCF | DPF, 1, 0, false } };
     struct rig *g = rig_new("e1000");
     uint8_t p[60];
     unsigned n = 0;

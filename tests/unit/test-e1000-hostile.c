@@ -216,7 +216,7 @@ static void test_cve_2021_3416(void)
         st_le64(rig_ram(g, TX_RING + i * 16), TX_BUF);
         st_le64(rig_ram(g, TX_RING + i * 16 + 8), 1514 | (uint64_t)(EOP | IFCS | RS) << 24);
     }
-    w32(g, TDT, MANY - 1);                                      /* the receive ring fills up, the rest waits or is gone */
+    w32(g, TDT, MANY - 1);                      /* the receive ring fills up, the rest waits or is gone */
     assert_alive(g);
     rig_free(g);
 }
@@ -301,8 +301,8 @@ static void test_reasons(void)
     tx_go(g);
     w32(g, TDT, 9999);
     g->dev->dev.type->describe(&g->dev->dev, out, 0);
-    g_assert_cmpstr(out->str, ==, "drops: bad-ring 1, bad-dma 1, tx-too-long 1, tx-too-short 1, bad-tso 1, mixed-types 1, "
-                                  "rx-disabled 1, rx-filter 2, rx-too-long 1\n");
+    g_assert_cmpstr(out->str, ==, "drops: bad-ring 1, bad-dma 1, tx-too-long 1, tx-too-short 1, bad-tso 1, "
+                                  "mixed-types 1, rx-disabled 1, rx-filter 2, rx-too-long 1\n");
     rig_free(g);
 }
 

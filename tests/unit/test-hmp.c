@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/unit/test-hmp.c - the human monitor: what commands print, and a session as a terminal program sees it */
-#include "../lib/mon_rig.h"
+#include "tests/lib/mon_rig.h"
 #include "chardev/chardev.h"
 #include "core/runstate.h"
 #include "net/client.h"
@@ -46,7 +46,8 @@ static void test_commands(void)
         { "p 99999999999999999999", "number too large\r\nTry \"help print\" for more information\r\n" },
         { "xp/4xb 0", "0000000000000000: 0x00 0x01 0x02 0x03\r\n" },
         { "xp/2xw 4", "0000000000000004: 0x07060504 0x0b0a0908\r\n" },
-        { "xp/5xw 0", "0000000000000000: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\r\n0000000000000010: 0x13121110\r\n" },
+        { "xp/5xw 0",
+          "0000000000000000: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\r\n0000000000000010: 0x13121110\r\n" },
         { "xp/1xg 8", "0000000000000008: 0x0f0e0d0c0b0a0908\r\n" },
         { "x /2dh 254", "00000000000000fe: -2 26952\r\n" },
         { "xp/3ub 253", "00000000000000fd: 253 254 255\r\n" },

@@ -640,6 +640,107 @@ static void test_tf(void)
     vm_free(vm);
 }
 
+/* A second CPU on the same memory stores into what the first has decoded */
+static void test_smp_code(void)
+{
+    static const uint8_t one[] = { 0xB0, 0x01, 0xF4 };                      /* mov al, 1; hlt */
+    static const uint8_t store[] = { 0xC6, 0x03, 0x02, 0xF4 };              /* mov byte ptr [rbx], 2; hlt */
+    struct x86vm *vm = LONG_VM(one), other;
+    struct x86_platform plat = vm->cpu->plat;
+    Error *err = NULL;
+
+    machine_lock();
+    other = *vm;
+    other.cpu = x86_cpu_new(x86_features_parse("max", &err), &vm->mem, &vm->io, &plat, &err);
+    machine_unlock();
+    x86_cpu_join(vm->cpu, other.cpu);
+    vm_load(vm, 0x18000, store, sizeof(store));
+    vm_long(&other, 0x18000);
+    other.cpu->regs[R_BX] = CODE + 1;
+    *(vm->ram->host + CODE + 1) = 0;            /* the other CPU has a write tag before the page gets code */
+    g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmphex(REG(R_AX), ==, 2);
+    *(vm->ram->host + CODE + 1) = 7;
+    x86_cpu_wrote_ram(other.cpu, vm->ram, CODE + 1, 1);     /* reaches all of the ring */
+    for (unsigned i = 0; i < 2; i++) {
+        vm->cpu->halted = other.cpu->halted = false;
+        REG(REG_RIP) = CODE;
+        g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+        g_assert_cmphex(REG(R_AX), ==, i ? 2 : 7);
+        other.cpu->regs[REG_RIP] = 0x18000;
+        g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
+    }
+    machine_lock();
+    x86_cpu_free(other.cpu);
+    machine_unlock();
+    vm_free(vm);
+}
+
+/* Little room for decoded code: everything is dropped over and over */
+static void test_arena(void)
+{
+    struct x86vm *vm = vm_new(4 << 20);
+
+    LOAD(vm, CODE, prot32);
+    vm->cpu->eng->arena_size = 3072;
+    x86_cpu_start_flat32(vm->cpu, CODE, 0, 0, 0, 0, 0, 8, 16);
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmphex(REG(R_SI), ==, 144);
+    g_assert_cmphex(REG(R_DI), ==, 30);
+    g_assert_cmpuint(vm->cpu->eng->flushes, >, 0);
+    vm_free(vm);
+}
+
+/* Two instructions by one handler: the second faults, the first has happened; and no fault in the first runs the second */
+static void test_pair_fault(void)
+{
+    static const uint8_t loads[] = { 0x48, 0x8B, 0x03, 0x48, 0x8B, 0x0E, 0xF4 };    /* mov rax, [rbx]; mov rcx, [rsi] */
+    static const uint8_t pushes[] = { 0x50, 0x51, 0xF4 };                           /* push rax; push rcx */
+    struct x86vm *vm = LONG_VM(loads);
+
+    LOAD(vm, 0x30000, pfhalt);
+    vm_gate64(vm, EXC_PF, 0x30000);
+    memcpy(vm->ram->host + 0x50000, "12345678", 8);
+    *vm_pte(vm, 0x51000) = 0;
+    REG(R_BX) = 0x50000;
+    REG(R_SI) = 0x51000;
+    REG(R_CX) = 5;
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmphex(REG(8), ==, 0x51000);
+    g_assert_cmphex(REG(10), ==, CODE + 3);
+    g_assert_cmphex(REG(R_AX), ==, 0x3837363534333231);
+    g_assert_cmphex(REG(R_CX), ==, 5);
+    REG(REG_RIP) = CODE;
+    REG(R_BX) = 0x51008;
+    REG(R_AX) = 6;
+    vm->cpu->halted = false;
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmphex(REG(8), ==, 0x51008);
+    g_assert_cmphex(REG(10), ==, CODE);
+    g_assert_cmphex(REG(R_AX), ==, 6);
+    vm_free(vm);
+
+    /* the handler's stack is elsewhere: IST 1 */
+    vm = LONG_VM(pushes);
+    LOAD(vm, 0x30000, pfhalt);
+    vm_gate64(vm, EXC_PF, 0x30000);
+    vm->ram->host[VM_IDT + 16 * EXC_PF + 4] = 1;
+    vm->cpu->seg[SEG_TR].base = 0x70000;
+    vm->cpu->seg[SEG_TR].limit = 0x67;
+    vm->cpu->seg[SEG_TR].attr = SEGA_P | 11;
+    memcpy(vm->ram->host + 0x70024, "\0\0\x08\0\0\0\0\0", 8);
+    *vm_pte(vm, 0x50000) = 0;
+    REG(R_SP) = 0x51008;
+    REG(R_AX) = 0x1234;
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmphex(REG(8), ==, 0x50FF8);
+    g_assert_cmphex(REG(10), ==, CODE + 1);
+    g_assert_cmphex(mem64(vm, 0x51000), ==, 0x1234);
+    g_assert_cmphex(mem64(vm, REG(R_SP) + 32), ==, 0x51000);
+    vm_free(vm);
+}
+
 static gpointer kicker(gpointer opaque)
 {
     struct x86vm *vm = opaque;
@@ -680,6 +781,9 @@ int main(int argc, char **argv)
     g_test_add_func("/interp/shadow", test_shadow);
     g_test_add_func("/interp/movss", test_movss);
     g_test_add_func("/interp/tf", test_tf);
+    g_test_add_func("/interp/smp-code", test_smp_code);
+    g_test_add_func("/interp/arena", test_arena);
+    g_test_add_func("/interp/pair-fault", test_pair_fault);
     g_test_add_func("/interp/kick", test_kick);
     return g_test_run();
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tests/unit/test-json.c - the JSON parser that reads from hostile clients: values, errors, recovery, limits; and the printer */
+/*
+ * tests/unit/test-json.c - the JSON parser that reads from hostile clients: values, errors, recovery, limits; and
+ * the printer
+ */
 #include "qapi/jval.h"
 #include <string.h>
 
@@ -49,7 +52,8 @@ static void test_stream(void)
         { "{\"a\":1}{\"b\":[true,false,null]}", "{\"a\": 1}\n{\"b\": [true, false, null]}\n" },
         { "{'a': 'it\\'s \"x\"'}", "{\"a\": \"it's \\\"x\\\"\"}\n" },
         { "1 -2 3.5 1e2", "1\n-2\n3.5\n100\n" },
-        { "9223372036854775807 18446744073709551615 -9223372036854775808", "9223372036854775807\n18446744073709551615\n-9223372036854775808\n" },
+        { "9223372036854775807 18446744073709551615 -9223372036854775808",
+          "9223372036854775807\n18446744073709551615\n-9223372036854775808\n" },
         { "18446744073709551616 ", "1.8446744073709552e+19\n" },
         { "\"\\u00e9\\ud83d\\ude00\\n\"", "\"\\u00E9\\uD83D\\uDE00\\n\"\n" },
         { "{\"a\":{\"b\":{\"c\":[[[1]]]}}}", "{\"a\": {\"b\": {\"c\": [[[1]]]}}}\n" },
@@ -212,7 +216,8 @@ static void test_print(void)
     struct jval *v = jval_parse("{\"a\":[1,{\"b\":\"\\t\"}],\"c\":{},\"d\":[]}", NULL);
     char *t = jval_to_text(v, true);
 
-    g_assert_cmpstr(t, ==, "{\n    \"a\": [\n        1,\n        {\n            \"b\": \"\\t\"\n        }\n    ],\n    \"c\": {},\n    \"d\": []\n}");
+    g_assert_cmpstr(t, ==,
+            "{\n    \"a\": [\n        1,\n        {\n            \"b\": \"\\t\"\n        }\n    ],\n    \"c\": {},\n    \"d\": []\n}");
     g_free(t);
     jval_free(v);
     v = jval_str("bad \xff utf8");

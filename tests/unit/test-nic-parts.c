@@ -99,7 +99,8 @@ static void test_ring(void)
         uint32_t bytes, head, tail;
         bool ok;
     } t[] = { { 128, 0, 0, true }, { 128, 7, 7, true }, { 128, 8, 0, false }, { 128, 0, 8, false }, { 0, 0, 0, false },
-              { 15, 0, 0, false }, { 16, 0, 0, true }, { 128, 0xFFFF, 1, false }, { 128, UINT32_MAX, UINT32_MAX, false } };
+              { 15, 0, 0, false }, { 16, 0, 0, true }, { 128, 0xFFFF, 1, false },
+              { 128, UINT32_MAX, UINT32_MAX, false } };
     struct ram_block *ram = ram_new("ram", 0x2000, NULL);
     struct region root, r;
     struct addr_space as;

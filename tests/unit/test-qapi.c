@@ -26,11 +26,14 @@ static const struct {
     { NETDEV, "user,id=a,bogus=1", "!Invalid parameter 'bogus'" },
     { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"bogus\":1}", "!Parameter 'bogus' is unexpected" },
     { NETDEV, "user,id=a,restrict=maybe", "!Parameter 'restrict' expects 'on' or 'off'" },
-    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"restrict\":\"on\"}", "!Invalid parameter type for 'restrict', expected: boolean" },
+    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"restrict\":\"on\"}",
+      "!Invalid parameter type for 'restrict', expected: boolean" },
     { NETDEV, "{\"type\":\"user\",\"id\":5}", "!Invalid parameter type for 'id', expected: string" },
     { NETDEV, "{\"type\":5,\"id\":\"a\"}", "!Invalid parameter type for 'type', expected: string" },
-    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":\"x\"}", "!Invalid parameter type for 'hostfwd', expected: array" },
-    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":[\"x\"]}", "!Invalid parameter type for 'hostfwd[0]', expected: object" },
+    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":\"x\"}",
+      "!Invalid parameter type for 'hostfwd', expected: array" },
+    { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":[\"x\"]}",
+      "!Invalid parameter type for 'hostfwd[0]', expected: object" },
     { NETDEV, "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":[{}]}", "!Parameter 'hostfwd[0].str' is missing" },
     { NETDEV, "user,id=a,ipv6-prefixlen=x", "!Parameter 'ipv6-prefixlen' expects an int64 value" },
     { NETDEV, "user,id=a,ipv6-prefixlen=99999999999999999999", "!Parameter 'ipv6-prefixlen' expects an int64 value" },
@@ -141,7 +144,10 @@ static void assert_type_known(const struct jval *schema, const char *name)
     g_assert_nonnull(entry(schema, name));
 }
 
-/* Every name that the introspection reply uses is defined in it; netdev_add has our variants, as management tools look for. */
+/*
+ * Every name that the introspection reply uses is defined in it; netdev_add has our variants, as management tools
+ * look for.
+ */
 static void test_introspection(void)
 {
     struct jval *schema = jval_parse(qapi_schema_json, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/unit/test-qmp.c - a QMP session against hostile and ordinary clients */
-#include "../lib/mon_rig.h"
+#include "tests/lib/mon_rig.h"
 #include "chardev/chardev.h"
 #include "core/loop.h"
 #include "core/runstate.h"
@@ -21,7 +21,8 @@ static int open_qmp(bool negotiate)
     g_assert_nonnull(c);
     g_assert_true(monitor_new_qmp(c, false, NULL));
     text = rig_read(fd);
-    g_assert_true(g_str_has_prefix(text, "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3, \"minor\": 1, \"major\": 11}, \"package\": \"Patchbay "));
+    g_assert_true(g_str_has_prefix(text,
+            "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 3, \"minor\": 1, \"major\": 11}, \"package\": \"Patchbay "));
     g_assert_nonnull(strstr(text, "\"capabilities\": [\"oob\"]}}\r\n"));
     g_free(text);
     if (negotiate) {
@@ -50,8 +51,10 @@ static void test_protocol(void)
         const char *in, *out;
     } t[] = {
         { "{\"execute\":\"query-target\"}", "{\"return\": {\"arch\": \"x86_64\"}}\r\n" },
-        { "{\"execute\":\"query-target\",\"id\":{\"a\":[1,\"x\"]}}", "{\"return\": {\"arch\": \"x86_64\"}, \"id\": {\"a\": [1, \"x\"]}}\r\n" },
-        { "{'execute':'query-target','id':'libvirt-1'}", "{\"return\": {\"arch\": \"x86_64\"}, \"id\": \"libvirt-1\"}\r\n" },
+        { "{\"execute\":\"query-target\",\"id\":{\"a\":[1,\"x\"]}}",
+          "{\"return\": {\"arch\": \"x86_64\"}, \"id\": {\"a\": [1, \"x\"]}}\r\n" },
+        { "{'execute':'query-target','id':'libvirt-1'}",
+          "{\"return\": {\"arch\": \"x86_64\"}, \"id\": \"libvirt-1\"}\r\n" },
         { "{\"execute\":\"nosuch\",\"id\":7}",
           "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command nosuch has not been found\"}, \"id\": 7}\r\n" },
         { "{\"execute\":\"qmp_capabilities\"}",
@@ -60,25 +63,33 @@ static void test_protocol(void)
         { "null ", ERR("GenericError", "QMP input must be a JSON object") },
         { "{}", ERR("GenericError", "QMP input lacks member 'execute'") },
         { "{\"execute\":5}", ERR("GenericError", "QMP input member 'execute' must be a string") },
-        { "{\"execute\":\"stop\",\"arguments\":[]}", ERR("GenericError", "QMP input member 'arguments' must be an object") },
+        { "{\"execute\":\"stop\",\"arguments\":[]}", ERR("GenericError",
+                                                         "QMP input member 'arguments' must be an object") },
         { "{\"execute\":\"stop\",\"extra\":1}", ERR("GenericError", "QMP input member 'extra' is unexpected") },
         { "{\"exec-oob\":\"query-name\"}", ERR("GenericError", "QMP input member 'exec-oob' is unexpected") },
         { "{\"execute\":\"stop\",\"arguments\":{\"x\":1}}", ERR("GenericError", "Parameter 'x' is unexpected") },
-        { "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"zz\"}}", ERR("GenericError", "Parameter 'up' is missing") },
+        { "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"zz\"}}", ERR("GenericError",
+                                                                            "Parameter 'up' is missing") },
         { "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"zz\",\"up\":\"off\"}}",
           ERR("GenericError", "Invalid parameter type for 'up', expected: boolean") },
-        { "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"zz\",\"up\":false}}", ERR("DeviceNotFound", "Device 'zz' not found") },
-        { "{\"execute\":\"netdev_del\",\"arguments\":{\"id\":\"zz\"}}", ERR("DeviceNotFound", "Device 'zz' not found") },
+        { "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"zz\",\"up\":false}}", ERR("DeviceNotFound",
+                                                                                         "Device 'zz' not found") },
+        { "{\"execute\":\"netdev_del\",\"arguments\":{\"id\":\"zz\"}}", ERR("DeviceNotFound",
+                                                                            "Device 'zz' not found") },
         { "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"hubport\",\"id\":\"1x\",\"hubid\":1}}",
           ERR("GenericError", "Parameter 'id' expects an identifier") },
-        { "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"hubport\",\"id\":\"h9\",\"hubid\":9}}", "{\"return\": {}}\r\n" },
-        { "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"hubport\",\"id\":\"h9\",\"hubid\":9}}", ERR("GenericError", "Duplicate ID 'h9'") },
+        { "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"hubport\",\"id\":\"h9\",\"hubid\":9}}",
+          "{\"return\": {}}\r\n" },
+        { "{\"execute\":\"netdev_add\",\"arguments\":{\"type\":\"hubport\",\"id\":\"h9\",\"hubid\":9}}",
+          ERR("GenericError", "Duplicate ID 'h9'") },
         { "{\"execute\":\"netdev_del\",\"arguments\":{\"id\":\"h9\"}}", "{\"return\": {}}\r\n" },
         { "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"nosuch\"}}",
           ERR("GenericError", "'nosuch' is not a valid device model name") },
         { "{\"execute\":\"device_add\",\"arguments\":{}}", ERR("GenericError", "Parameter 'driver' is missing") },
-        { "{\"execute\":\"device_list-properties\"}", ERR("CommandNotFound", "The command device_list-properties has not been found") },
-        { "{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":\"zz\"}}", ERR("DeviceNotFound", "Device 'zz' not found") },
+        { "{\"execute\":\"device_list-properties\"}", ERR("CommandNotFound",
+                                                          "The command device_list-properties has not been found") },
+        { "{\"execute\":\"device-list-properties\",\"arguments\":{\"typename\":\"zz\"}}", ERR("DeviceNotFound",
+                "Device 'zz' not found") },
         { "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"info status\"}}",
           "{\"return\": \"VM status: paused (prelaunch)\\r\\n\"}\r\n" },
         { "{\"execute\" \"x\"}", ERR("GenericError", "JSON parse error, missing : in object pair") },
@@ -150,7 +161,8 @@ static void test_events(void)
     g_assert_nonnull(strstr(text, "{\"return\": {}}"));
     g_free(text);
     text = rig_ask(fd, "{\"execute\":\"system_reset\"}\n");
-    g_assert_nonnull(strstr(text, "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-system-reset\"}}"));
+    g_assert_nonnull(strstr(text,
+            "\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-system-reset\"}}"));
     g_free(text);
     text = rig_ask(fd, "{\"execute\":\"system_powerdown\"}\n");
     g_assert_nonnull(strstr(text, "\"event\": \"POWERDOWN\"}"));
@@ -202,7 +214,8 @@ static void test_oob(void)
     g_assert_cmpstr(text, ==, "{\"return\": {}}\r\n");
     g_free(text);
     /* sent last, answered first: the other two wait in the queue */
-    text = rig_ask(fd, "{\"execute\":\"query-target\",\"id\":1}{\"execute\":\"query-target\",\"id\":2}{\"exec-oob\":\"query-name\",\"id\":3}");
+    text = rig_ask(fd,
+            "{\"execute\":\"query-target\",\"id\":1}{\"execute\":\"query-target\",\"id\":2}{\"exec-oob\":\"query-name\",\"id\":3}");
     a = strstr(text, "\"id\": 3");
     b = strstr(text, "\"id\": 1");
     g_assert_nonnull(a);

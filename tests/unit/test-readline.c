@@ -69,7 +69,8 @@ static const struct readline_ops ops = { print, line, complete };
 static void test_keys(void)
 {
     static const struct {
-        const char *keys, *lines, *row;     /* row: what is on the line with the prompt; column is checked by further typing */
+        /* row: what is on the line with the prompt; column is checked by further typing */
+        const char *keys, *lines, *row;
     } t[] = {
         { "abc\n", "<abc>", "" },
         { "abc\r\n", "<abc>", "" },

@@ -2,10 +2,10 @@
 /*
  * tests/x86/gen.c - cases from rows of the instruction table
  *
- * An encoding is drawn within the row's selectors: prefixes, REX or VEX, ModRM, SIB, displacement, immediate. It is then decoded, and the
- * registers are chosen so that it does something: a memory operand is aimed into the arena by computing its base
- * register, branch registers at code, divisors and counts at sizes that matter. A wrong decoder cannot hide behind this: silicon would go
- * elsewhere.
+ * An encoding is drawn within the row's selectors: prefixes, REX or VEX, ModRM, SIB, displacement, immediate. It is
+ * then decoded, and the registers are chosen so that it does something: a memory operand is aimed into the arena by
+ * computing its base register, branch registers at code, divisors and counts at sizes that matter. A wrong decoder
+ * cannot hide behind this: silicon would go elsewhere.
  */
 #include "tests/x86/gen.h"
 #include <string.h>
@@ -215,7 +215,8 @@ static unsigned pick_prefix(struct ox_rng *g, const struct x86_row *row)
     return k;
 }
 
-static void put_prefixes(struct ox_rng *g, struct ox_bytes *o, const struct x86_row *row, bool mode32, bool w1, bool mem)
+static void put_prefixes(struct ox_rng *g, struct ox_bytes *o, const struct x86_row *row, bool mode32, bool w1,
+                         bool mem)
 {
     static const uint8_t byte[4] = { 0, 0x66, 0xF3, 0xF2 };
     unsigned k = pick_prefix(g, row);
@@ -244,7 +245,8 @@ static void put_prefixes(struct ox_rng *g, struct ox_bytes *o, const struct x86_
     }
 }
 
-static void put_vex(struct ox_rng *g, struct ox_bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32, bool w1)
+static void put_vex(struct ox_rng *g, struct ox_bytes *o, enum x86_map_id map, const struct x86_row *row, bool mode32,
+                    bool w1)
 {
     unsigned pp = pick_prefix(g, row), l = pick_bit(g, (row->sel >> 12 & 3) | 0, 0), rxb = 7, mm = map - MAP_VEX1 + 1;
     unsigned vvvv = x86_patterns[row->pat].vvvv || chance(g, 100) ? ox_below(g, mode32 ? 8 : 16) : 0;
@@ -269,7 +271,7 @@ static void put_modrm(struct ox_rng *g, struct ox_bytes *o, const struct x86_row
     bool sib = rm == 4 && mod != 3;
     unsigned disp = mod == 1 ? 1 : mod == 2 || (mod == 0 && rm == 5) ? 4 : 0;
 
-    if (mem && rm == 5 && mod == 0 && !mode32) {            /* RIP-relative: only displacements into the arena are useful */
+    if (mem && rm == 5 && mod == 0 && !mode32) { /* RIP-relative: only displacements into the arena are useful */
         mod = 1;
         disp = 1;
     }
@@ -290,7 +292,8 @@ static void put_modrm(struct ox_rng *g, struct ox_bytes *o, const struct x86_row
     if (disp == 1) {
         add(o, ox_below(g, 256));
     } else if (disp == 4) {
-        uint32_t d = chance(g, 2) ? (uint32_t)OX_ARENA + 0x100 + 16 * ox_below(g, 0x180) : (uint32_t)ox_below(g, 0x4000) - 0x2000;
+        uint32_t d = chance(g, 2) ? (uint32_t)OX_ARENA + 0x100 + 16 * ox_below(g, 0x180)
+                                  : (uint32_t)ox_below(g, 0x4000) - 0x2000;
 
         for (unsigned i = 0; i < 4; i++) {
             add(o, d >> 8 * i);
@@ -429,7 +432,8 @@ static void aim(struct ox_rng *g, struct ox_case *c, uint64_t to)
     uint64_t index = 0;
 
     if (r->op >= OP_VGATHERDPS && r->op <= OP_VPGATHERQQ) {
-        bool qword = r->op == OP_VGATHERQPS || r->op == OP_VGATHERQPD || r->op == OP_VPGATHERQD || r->op == OP_VPGATHERQQ;
+        bool qword =
+            r->op == OP_VGATHERQPS || r->op == OP_VGATHERQPD || r->op == OP_VPGATHERQD || r->op == OP_VPGATHERQQ;
 
         for (unsigned i = 0; i < 32; i += qword ? 8 : 4) {
             int64_t v = (int)ox_below(g, 400) - 200;
@@ -497,7 +501,9 @@ static void special(struct ox_rng *g, struct ox_case *c, const uint8_t *image, u
     case OP_LEAVE:
     case OP_ENTER:
         if (r->op != OP_POP || !(r->flags & REC_MEM)) {
-            gpr[R_SP] = r->op == OP_RET ? OX_ARENA + OX_TARGETS + 8 * ox_below(g, 28) : chance(g, 12) ? ox_address(g, c->mode32) : gpr[R_SP];
+            gpr[R_SP] = r->op == OP_RET ? OX_ARENA + OX_TARGETS + 8 * ox_below(g, 28)
+                        : chance(g, 12) ? ox_address(g, c->mode32)
+                                        : gpr[R_SP];
             gpr[R_BP] = chance(g, 12) ? ox_address(g, c->mode32) : inside(g);
         }
         break;
@@ -587,8 +593,8 @@ static bool dangerous(const struct ox_case *c)
 }
 
 /*
- * Known gap: results that are tiny but exact raise an unmasked underflow exception on silicon, and none in our interpreter, which
- * computes with masked exceptions. So MXCSR.UM is always set here.
+ * Known gap: results that are tiny but exact raise an unmasked underflow exception on silicon, and none in our
+ * interpreter, which computes with masked exceptions. So MXCSR.UM is always set here.
  */
 bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, enum ox_mode mode,
                   const struct x86_features *feat, const uint8_t *image, struct ox_case *c)
@@ -625,7 +631,8 @@ bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *r
     special(g, c, image, mem);
     if (segmented) {
         relocate(c);
-        if (c->rec.op == OP_RET || c->rec.op == OP_CALL_RM || c->rec.op == OP_JMP_RM) {     /* an offset for the image's address */
+        if (c->rec.op == OP_RET || c->rec.op == OP_CALL_RM ||
+            c->rec.op == OP_JMP_RM) { /* an offset for the image's address */
             uint32_t to = 0x100 + ox_below(g, 0x600);
 
             c->patch_at = (uint32_t)(c->rec.op == OP_RET ? c->in.gpr[R_SP] : mem - OX_ARENA);
@@ -635,150 +642,4 @@ bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *r
         }
     }
     return true;
-}
-
-/* ------------------------------------------------------------------ groups */
-
-struct group_ops {
-    const char *name;
-    uint16_t first, last;
-};
-static const struct group_ops by_op[] = {
-    { "alu", OP_ADD, OP_XADD }, { "cmpxchg", OP_CMPXCHG, OP_CMPXCHG16B }, { "mov", OP_XCHG, OP_XCHG },
-    { "muldiv", OP_MUL, OP_IDIV }, { "shift", OP_ROL, OP_SHRD_CL }, { "bit", OP_BT, OP_POPCNT }, { "mov", OP_BSWAP, OP_CWD },
-    { "flags", OP_LAHF, OP_STD }, { "bcd32", OP_DAA, OP_AAD }, { "flags", OP_SETO, OP_SETG }, { "mov", OP_CMOVO, OP_CMOVG },
-    { "branch", OP_JO, OP_JG }, { "stack", OP_PUSH, OP_POP }, { "stack", OP_PUSHA, OP_LEAVE },
-    { "branch", OP_JMP, OP_JCXZ }, { "branch", OP_INT, OP_INT1 }, { "branch", OP_INTO, OP_INTO },
-    { "string", OP_MOVS, OP_OUTS }, { "stack", OP_BOUND, OP_BOUND },
-    { "priv", OP_IN, OP_WRMSR }, { "priv", OP_MOV_FROM_CR, OP_MOV_FROM_DR }, { "priv", OP_LGDT, OP_LIDT },
-    { "priv", OP_LLDT, OP_RDMSR }, { "priv", OP_SWAPGS, OP_MONITOR }, { "priv", OP_CLAC, OP_STAC },
-    { "mov", OP_CLFLUSH, OP_CLWB }, { "sse", OP_LDMXCSR, OP_STMXCSR }, { "bmi", OP_ANDN, OP_SHRX },
-    { "sse42", OP_CRC32, OP_CRC32 }, { "bmi", OP_ADCX, OP_ADOX }, { "mov", OP_NOP, OP_PREFETCH },
-};
-static const struct { uint16_t op; const char *why; } untestable[] = {
-    { OP_CPUID, "differs by model" }, { OP_RDTSC, "time" }, { OP_RDTSCP, "time" }, { OP_RDPMC, "Linux may allow it" },
-    { OP_RDPID, "CPU number" }, { OP_RDRAND, "random" }, { OP_RDSEED, "random" }, { OP_XGETBV, "XCR0 differs" },
-    { OP_SYSCALL, "enters Linux" }, { OP_SYSENTER, "enters Linux" }, { OP_SGDT, "UMIP" }, { OP_SIDT, "UMIP" },
-    { OP_SLDT, "UMIP" }, { OP_STR, "UMIP" }, { OP_SMSW, "UMIP" }, { OP_RDFSBASE, "thread pointer" },
-    { OP_WRFSBASE, "thread pointer" }, { OP_RDGSBASE, "thread pointer" }, { OP_WRGSBASE, "thread pointer" },
-    { OP_MWAIT, "Linux may allow it" }, { OP_HLT, NULL },
-    { OP_SYSRET, NULL },
-    { OP_LFS, "thread pointer" }, { OP_LGS, "thread pointer" },
-   
-    { OP_XSAVE, "XCR0 differs" }, { OP_XSAVEC, "XCR0 differs" },
-    { OP_XSAVEOPT, "XCR0 differs" }, { OP_XRSTOR, "XCR0 differs" }, { OP_INVPCID, NULL }, { OP_WBINVD, NULL },
-};
-
-static const char *simd_group(enum x86_map_id map, const struct x86_row *row)
-{
-    switch (row->feat) {
-    case X86_FEAT_FMA:      return "fma";
-    case X86_FEAT_F16C:     return "f16c";
-    case X86_FEAT_AVX2:     return "avx2";
-    case X86_FEAT_AES:      return "aes";
-    case X86_FEAT_PCLMULQDQ: return "pclmul";
-    case X86_FEAT_AVX12:    return "avxint";
-    case X86_FEAT_AVX:      return "avx";
-    case X86_FEAT_SHA:      return "sha";
-    case X86_FEAT_SSE:      return row->cls == CLS_SSE ? "sse" : "mmx";
-    case X86_FEAT_SSE2:     return "sse2";
-    case X86_FEAT_SSE3:     return "sse3";
-    case X86_FEAT_SSSE3:    return "ssse3";
-    case X86_FEAT_SSE4_1:   return "sse41";
-    case X86_FEAT_SSE4_2:   return "sse42";
-    }
-    return "mmx";
-}
-
-const char *ox_group(enum x86_map_id map, const struct x86_row *row, const char **why)
-{
-    *why = NULL;
-    for (unsigned i = 0; i < sizeof(untestable) / sizeof(untestable[0]); i++) {
-        if (untestable[i].op == row->op && untestable[i].why) {
-            *why = untestable[i].why;
-            return NULL;
-        }
-    }
-    if (ox_is_far(row->op)) {
-        return "far";
-    }
-    if (map == MAP_X87 || row->op == OP_FWAIT) {
-        return "x87";
-    }
-    if (row->op == OP_FXSAVE || row->op == OP_FXRSTOR) {
-        return "x87";
-    }
-    for (unsigned i = 0; i < sizeof(by_op) / sizeof(by_op[0]); i++) {
-        if (row->op >= by_op[i].first && row->op <= by_op[i].last) {
-            return by_op[i].name;
-        }
-    }
-    if (x86_op_info[row->op].attr & XA_SIMD) {
-        return simd_group(map, row);
-    }
-    *why = "no group";
-    return NULL;
-}
-
-/* ------------------------------------------------------------------ what the manual leaves open */
-
-static unsigned shift_count(const struct ox_case *c)
-{
-    const struct x86_rec *r = &c->rec;
-    unsigned n = r->form == FORM_RM_CL || r->op == OP_SHLD_CL || r->op == OP_SHRD_CL ? (unsigned)c->in.gpr[R_CX] : (unsigned)r->imm;
-
-    return n & (r->size == 3 ? 63 : 31);
-}
-
-uint32_t ox_undefined_flags(const struct ox_case *c)
-{
-    const struct x86_rec *r = &c->rec;
-    unsigned bits = 8u << r->size, n;
-
-    switch (r->op) {            /* SDM vol. 2, "Flags Affected" of each instruction */
-    case OP_AND: case OP_OR: case OP_XOR: case OP_TEST:
-        return XF_A;
-    case OP_MUL: case OP_IMUL: case OP_IMUL_R:
-        return XF_S | XF_Z | XF_A | XF_P;
-    case OP_DIV: case OP_IDIV:
-        return XF_ALL;
-    case OP_ROL: case OP_ROR: case OP_RCL: case OP_RCR:
-        return shift_count(c) > 1 ? XF_O : 0;
-    case OP_SHL: case OP_SHR: case OP_SAR:
-        n = shift_count(c);
-        return !n ? 0 : XF_A | (n > 1 ? XF_O : 0) | (n >= bits && r->op != OP_SAR ? XF_C : 0);
-    case OP_SHLD: case OP_SHRD: case OP_SHLD_CL: case OP_SHRD_CL:
-        n = shift_count(c);
-        return !n ? 0 : n > bits ? XF_ALL : XF_A | (n > 1 ? XF_O : 0);
-    case OP_BT: case OP_BTS: case OP_BTR: case OP_BTC:
-        return XF_O | XF_S | XF_A | XF_P;
-    case OP_BSF: case OP_BSR:
-        return XF_ALL & ~XF_Z;
-    case OP_TZCNT: case OP_LZCNT:
-        return XF_O | XF_S | XF_P | XF_A;
-    case OP_BZHI: case OP_BLSR: case OP_BLSMSK: case OP_BLSI: case OP_ANDN:
-        return XF_A | XF_P;
-    case OP_BEXTR:
-        return XF_A | XF_S | XF_P;
-    case OP_AAA: case OP_AAS:
-        return XF_O | XF_S | XF_Z | XF_P;
-    case OP_AAM: case OP_AAD:
-        return XF_O | XF_A | XF_C;
-    case OP_DAA: case OP_DAS:
-        return XF_O;
-    }
-    return 0;
-}
-
-bool ox_undefined_result(const struct ox_case *c)
-{
-    const struct x86_rec *r = &c->rec;
-
-    switch (r->op) {
-    case OP_BSWAP:
-        return r->size == 1;
-    case OP_SHLD: case OP_SHRD: case OP_SHLD_CL: case OP_SHRD_CL:
-        return shift_count(c) > (8u << r->size);
-    }
-    return false;
 }

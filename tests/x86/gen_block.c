@@ -2,19 +2,21 @@
 /*
  * tests/x86/gen_block.c - short programs, for what only shows between instructions
  *
- * The engine leaves out flags that nobody reads (REC_NF), runs compare and branch as one (REC_X2), and has handlers for common
- * shapes. So: two to ten instructions of the everyday kind, memory operands through RSI only (sometimes near an edge, so that one
- * of them faults in the middle and shows the flags then), and conditional branches that skip the instruction behind them. Only
- * instructions whose flags are all defined, or that every processor leaves alike, take part.
+ * The engine leaves out flags that nobody reads (REC_NF), runs compare and branch as one (REC_X2), and has handlers
+ * for common shapes. So: two to ten instructions of the everyday kind, memory operands through RSI only (sometimes
+ * near an edge, so that one of them faults in the middle and shows the flags then), and conditional branches that
+ * skip the instruction behind them. Only instructions whose flags are all defined, or that every processor leaves
+ * alike, take part.
  */
 #include "tests/x86/gen.h"
 #include <string.h>
 
 static const uint16_t ops[] = {
-    OP_ADD, OP_SUB, OP_ADC, OP_SBB, OP_AND, OP_OR, OP_XOR, OP_CMP, OP_CMP, OP_TEST, OP_TEST, OP_INC, OP_DEC, OP_NEG, OP_NOT,
-    OP_MOV, OP_MOV, OP_MOVZX8, OP_MOVZX16, OP_MOVSX8, OP_MOVSX16, OP_MOVSXD, OP_LEA, OP_XCHG, OP_XADD, OP_CMPXCHG, OP_SETO,
-    OP_CMOVO, OP_JO, OP_JO, OP_JO, OP_PUSH, OP_POP, OP_CBW, OP_CWD, OP_LAHF, OP_SAHF, OP_STC, OP_CLC, OP_CMC, OP_ROL, OP_ROR,
-    OP_RCL, OP_RCR, OP_BT, OP_PUSHF,
+    OP_ADD,     OP_SUB,    OP_ADC, OP_SBB,  OP_AND,  OP_OR,      OP_XOR,  OP_CMP,    OP_CMP,     OP_TEST,
+    OP_TEST,    OP_INC,    OP_DEC, OP_NEG,  OP_NOT,  OP_MOV,     OP_MOV,  OP_MOVZX8, OP_MOVZX16, OP_MOVSX8,
+    OP_MOVSX16, OP_MOVSXD, OP_LEA, OP_XCHG, OP_XADD, OP_CMPXCHG, OP_SETO, OP_CMOVO,  OP_JO,      OP_JO,
+    OP_JO,      OP_PUSH,   OP_POP, OP_CBW,  OP_CWD,  OP_LAHF,    OP_SAHF, OP_STC,    OP_CLC,     OP_CMC,
+    OP_ROL,     OP_ROR,    OP_RCL, OP_RCR,  OP_BT,   OP_PUSHF,
 };
 
 static const struct x86_row *pick_row(struct ox_rng *g, bool mode32, enum x86_map_id *map)
@@ -38,10 +40,12 @@ static const struct x86_row *pick_row(struct ox_rng *g, bool mode32, enum x86_ma
 
 static bool writes(const struct x86_rec *r, unsigned reg)
 {
-    bool rm = !(r->flags & REC_MEM) && r->form != FORM_R_RM && r->form != FORM_R_RM_I && r->form != FORM_NONE && r->form != FORM_I;
+    bool rm = !(r->flags & REC_MEM) && r->form != FORM_R_RM && r->form != FORM_R_RM_I && r->form != FORM_NONE &&
+              r->form != FORM_I;
     bool both = r->op == OP_XCHG || r->op == OP_XADD;
 
-    return (rm && r->rm >> 3 == reg) || ((r->form == FORM_R_RM || r->form == FORM_R_RM_I || both) && r->reg >> 3 == reg);
+    return (rm && r->rm >> 3 == reg) ||
+           ((r->form == FORM_R_RM || r->form == FORM_R_RM_I || both) && r->reg >> 3 == reg);
 }
 
 /* Nothing moves the pointers, and every memory operand goes through RSI */

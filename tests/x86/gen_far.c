@@ -2,16 +2,16 @@
 /*
  * tests/x86/gen_far.c - segment loads, far transfers, IRET, POPF: what depends on descriptors and frames
  *
- * The guest's GDT has the entries that Linux shows to programs (guest.c), so selectors mean the same on both sides. Frames
- * and far pointers are patched into memory where the instruction will look for them. FS and GS stay out: the child's C
- * library lives on FS.
+ * The guest's GDT has the entries that Linux shows to programs (guest.c), so selectors mean the same on both sides.
+ * Frames and far pointers are patched into memory where the instruction will look for them. FS and GS stay out: the
+ * child's C library lives on FS.
  */
 #include "tests/x86/gen.h"
 #include <string.h>
 
 static const uint16_t ops[] = {
-    OP_MOV_TO_SREG, OP_MOV_FROM_SREG, OP_POP_SREG, OP_PUSH_SREG, OP_LES, OP_LDS, OP_LSS, OP_JMPF, OP_CALLF, OP_RETF, OP_IRET,
-    OP_LAR, OP_LSL, OP_VERR, OP_VERW, OP_POPF,
+    OP_MOV_TO_SREG, OP_MOV_FROM_SREG, OP_POP_SREG, OP_PUSH_SREG, OP_LES, OP_LDS,  OP_LSS,  OP_JMPF,
+    OP_CALLF,       OP_RETF,          OP_IRET,     OP_LAR,       OP_LSL, OP_VERR, OP_VERW, OP_POPF,
 };
 
 bool ox_is_far(uint16_t op)
@@ -28,8 +28,8 @@ bool ox_is_far(uint16_t op)
 static uint16_t selector(struct ox_rng *g, bool code)
 {
     static const uint16_t any[] = {
-        0, 1, 2, 3, 0x08, 0x0B, 0x10, 0x13, 0x18, 0x1B, 0x20, 0x21, 0x23, 0x28, 0x2A, 0x2B, 0x30, 0x33, 0x38, 0x3B, 0x40, 0x43,
-        0x83, 0x80, 0xFFFB, 0x2F, 0x07, 0x04,
+        0,    1,    2,    3,    0x08, 0x0B, 0x10, 0x13, 0x18, 0x1B, 0x20,   0x21, 0x23, 0x28,
+        0x2A, 0x2B, 0x30, 0x33, 0x38, 0x3B, 0x40, 0x43, 0x83, 0x80, 0xFFFB, 0x2F, 0x07, 0x04,
     };
 
     if (ox_below(g, 2)) {
@@ -125,7 +125,8 @@ bool ox_make_far(struct ox_rng *g, enum x86_map_id map, const struct x86_row *ro
         (row->op == OP_RETF && c->rec.form == FORM_I && c->rec.imm > 16)) {
         return false;
     }
-    if ((c->rec.flags & REC_MEM) && (c->rec.base > 15 || c->rec.index != REG_ZERO || c->rec.asize == 1 || c->rec.seg >= SEG_FS)) {
+    if ((c->rec.flags & REC_MEM) &&
+        (c->rec.base > 15 || c->rec.index != REG_ZERO || c->rec.asize == 1 || c->rec.seg >= SEG_FS)) {
         return false;
     }
     c->len = c->rec.len;

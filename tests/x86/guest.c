@@ -2,9 +2,9 @@
 /*
  * tests/x86/guest.c - cases on our CPU
  *
- * A CPU with 4 MiB of RAM in 64-bit paging mode at CPL 3, or in compatibility mode. There is no guest code but the case: registers and
- * tables are put in place from outside. Each vector's handler is a HLT of its own, so x86_cpu_run() comes back with RIP
- * telling the vector, and the interrupt frame on the kernel stack telling the rest.
+ * A CPU with 4 MiB of RAM in 64-bit paging mode at CPL 3, or in compatibility mode. There is no guest code but the
+ * case: registers and tables are put in place from outside. Each vector's handler is a HLT of its own, so
+ * x86_cpu_run() comes back with RIP telling the vector, and the interrupt frame on the kernel stack telling the rest.
  */
 #include "core/loop.h"
 #include "lib/bits.h"
@@ -99,7 +99,8 @@ static void make_tables(struct ox_guest *g)
         uint64_t to = KERNEL + AT_HANDLERS + 16 * i;
         unsigned dpl = i == 3 || i == 4 ? 3 : 0;
 
-        put64(g, AT_IDT + 16 * i, (to & 0xFFFF) | 0x10 << 16 | (uint64_t)(0x8E00 | dpl << 13) << 32 | (to >> 16 & 0xFFFF) << 48);
+        put64(g, AT_IDT + 16 * i,
+              (to & 0xFFFF) | 0x10 << 16 | (uint64_t)(0x8E00 | dpl << 13) << 32 | (to >> 16 & 0xFFFF) << 48);
         put64(g, AT_IDT + 16 * i + 8, to >> 32);
         g->ram->host[AT_HANDLERS + 16 * i] = 0xF4;
     }

@@ -2,10 +2,11 @@
 /*
  * tests/x86/native.c - cases on silicon
  *
- * A forked child maps the two regions and raises a signal on itself. From then on it lives in its signal handler: each
- * sigreturn loads the registers of the next case (general registers, flags, CS, x87, SSE and AVX state are all in the signal frame),
- * and the exception that ends the case brings it back with the registers as they are then. CS in the frame chooses between 64-bit and
- * compatibility mode. Results go through shared memory; when the child dies, a new one goes on behind the case that killed it.
+ * A forked child maps the two regions and raises a signal on itself. From then on it lives in its signal handler:
+ * each sigreturn loads the registers of the next case (general registers, flags, CS, x87, SSE and AVX state are all
+ * in the signal frame), and the exception that ends the case brings it back with the registers as they are then. CS
+ * in the frame chooses between 64-bit and compatibility mode. Results go through shared memory; when the child dies,
+ * a new one goes on behind the case that killed it.
  *
  * SDM vol. 1, 13.4 (XSAVE area); Linux: struct _fpstate, _xstate.
  */
@@ -26,7 +27,24 @@
 #endif
 
 /* Numbers of ucontext's gregs[]; the enumerators are hidden by rec.h's macros */
-enum { G_R8 = 0, G_RDI = 8, G_RSI, G_RBP, G_RBX, G_RDX, G_RAX, G_RCX, G_RSP, G_RIP, G_EFL, G_CSGSFS, G_ERR, G_TRAPNO, G_OLDMASK, G_CR2 };
+enum {
+    G_R8 = 0,
+    G_RDI = 8,
+    G_RSI,
+    G_RBP,
+    G_RBX,
+    G_RDX,
+    G_RAX,
+    G_RCX,
+    G_RSP,
+    G_RIP,
+    G_EFL,
+    G_CSGSFS,
+    G_ERR,
+    G_TRAPNO,
+    G_OLDMASK,
+    G_CR2
+};
 static const uint8_t greg_of[16] = {
     G_RAX, G_RCX, G_RDX, G_RBX, G_RSP, G_RBP, G_RSI, G_RDI, 0, 1, 2, 3, 4, 5, 6, 7,
 };
@@ -163,8 +181,8 @@ void ox_native_handler(int sig, siginfo_t *info, void *ctx)
 }
 
 /*
- * The case may have left with AC, ID or NT set, which the kernel neither clears for handlers nor takes from the frame at
- * sigreturn (ID, NT): clear them before any C code runs.
+ * The case may have left with AC, ID or NT set, which the kernel neither clears for handlers nor takes from the frame
+ * at sigreturn (ID, NT): clear them before any C code runs.
  */
 void ox_native_entry(int sig, siginfo_t *info, void *ctx);
 __asm__(".text\n.globl ox_native_entry\nox_native_entry:\n"
@@ -191,13 +209,24 @@ static bool map_regions(const uint8_t *image)
 
 static bool make_ldt(void)
 {
-    static const struct user_desc ldt[] = {     /* entry, base, limit, 32-bit, contents (0 data, 1 expand-down, 2 code), read-only */
-        { .entry_number = OX_LDT_CODE16, .base_addr = OX_CODE, .limit = 0xFFF, .contents = 2, .useable = 1 },
-        { .entry_number = OX_LDT_CODE32, .base_addr = OX_CODE, .limit = 0xFFF, .seg_32bit = 1, .contents = 2, .useable = 1 },
-        { .entry_number = OX_LDT_DS, .base_addr = OX_ARENA, .limit = 0x2FFF, .seg_32bit = 1, .useable = 1 },
-        { .entry_number = OX_LDT_SS16, .base_addr = OX_ARENA, .limit = 0x2FFF, .useable = 1 },
-        { .entry_number = OX_LDT_ES, .base_addr = OX_ARENA, .limit = 0xFFF, .seg_32bit = 1, .contents = 1, .useable = 1 },
-        { .entry_number = OX_LDT_GS, .base_addr = OX_ARENA, .limit = 0x2FFF, .seg_32bit = 1, .read_exec_only = 1, .useable = 1 },
+    static const struct user_desc ldt[] = {
+        /* entry, base, limit, 32-bit, contents (0 data, 1 expand-down, 2 code), read-only */
+        {.entry_number = OX_LDT_CODE16, .base_addr = OX_CODE, .limit = 0xFFF, .contents = 2, .useable = 1},
+        {.entry_number = OX_LDT_CODE32,
+         .base_addr = OX_CODE,
+         .limit = 0xFFF,
+         .seg_32bit = 1,
+         .contents = 2,
+         .useable = 1},
+        {.entry_number = OX_LDT_DS, .base_addr = OX_ARENA, .limit = 0x2FFF, .seg_32bit = 1, .useable = 1},
+        {.entry_number = OX_LDT_SS16, .base_addr = OX_ARENA, .limit = 0x2FFF, .useable = 1},
+        {.entry_number = OX_LDT_ES, .base_addr = OX_ARENA, .limit = 0xFFF, .seg_32bit = 1, .contents = 1, .useable = 1},
+        {.entry_number = OX_LDT_GS,
+         .base_addr = OX_ARENA,
+         .limit = 0x2FFF,
+         .seg_32bit = 1,
+         .read_exec_only = 1,
+         .useable = 1},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(ldt); i++) {

@@ -2,8 +2,9 @@
 /*
  * tests/x86/oracle.h - one instruction on silicon and on our interpreter: what both are given and what they give back
  *
- * The host is an x86 too, so it knows every answer. A case is code bytes, a register state and which memory image; gen.c makes it from
- * a row of the instruction table, native.c runs it in a child process, guest.c in the emulator, test-oracle.c compares.
+ * The host is an x86 too, so it knows every answer. A case is code bytes, a register state and which memory image;
+ * gen.c makes it from a row of the instruction table, native.c runs it in a child process, guest.c in the emulator,
+ * test-oracle.c compares.
  *
  * Both see the same linear addresses, all below 4 GiB, so that 32-bit code reaches them:
  *
@@ -29,8 +30,8 @@
 
 #define OX_CODE_MAX 96
 /*
- * Two flat modes, and two with segments from an LDT, all with base OX_ARENA (CS: OX_CODE): DS limit 0x2FFF, ES expand-down from
- * 0x1000, GS read-only, SS 16 bits wide in OX_16. Offsets then are linear addresses minus the base.
+ * Two flat modes, and two with segments from an LDT, all with base OX_ARENA (CS: OX_CODE): DS limit 0x2FFF, ES
+ * expand-down from 0x1000, GS read-only, SS 16 bits wide in OX_16. Offsets then are linear addresses minus the base.
  */
 enum ox_mode { OX_64, OX_32, OX_SEG32, OX_16, OX_MODES };
 enum ox_ldt { OX_LDT_CODE16, OX_LDT_CODE32, OX_LDT_DS, OX_LDT_SS16, OX_LDT_ES, OX_LDT_GS };
@@ -79,7 +80,10 @@ void ox_make_image(struct ox_rng *g, uint8_t image[OX_IMAGE]);
 /** ox_make_case() - Return: false when this try gave nothing usable (another try may) */
 bool ox_make_case(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, enum ox_mode mode,
                   const struct x86_features *feat, const uint8_t *image, struct ox_case *c);
-/** ox_make_block() - several instructions in a row, with branches over some: flags that are dead, live, or read by a fused pair */
+/**
+ * ox_make_block() - several instructions in a row, with branches over some: flags that are dead, live, or read by a
+ * fused pair
+ */
 void ox_make_block(struct ox_rng *g, bool mode32, const struct x86_features *feat, struct ox_case *c);
 /** ox_make_far() - segment loads, far transfers, IRET, POPF; ox_is_far() - is @op one of them */
 bool ox_make_far(struct ox_rng *g, enum x86_map_id map, const struct x86_row *row, bool mode32,
@@ -110,10 +114,9 @@ void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *im
 
 /** ox_mode_bits() - MODE_* for the decoder */
 uint32_t ox_mode_bits(enum ox_mode mode);
-#define OX_MODE64 (MODE_64 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | MODE_FLAT_CS | \
-                   MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
-#define OX_MODE32 (MODE_CS32 | MODE_SS32 | MODE_LMA | MODE_PE | MODE_USER | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | \
-                   MODE_FLAT_CS | MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
+#define OX_FLAT (MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | MODE_FLAT_CS)
 #define OX_MODE16 (MODE_LMA | MODE_PE | MODE_USER | MODE_OSFXSR | MODE_OSXSAVE | MODE_AVX)
+#define OX_MODE32 (OX_MODE16 | OX_FLAT | MODE_CS32 | MODE_SS32)
+#define OX_MODE64 (OX_MODE16 | OX_FLAT | MODE_64)
 
 #endif

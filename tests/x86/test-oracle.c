@@ -4,8 +4,8 @@
  *
  *     test-oracle [--group G] [--op NAME] [--seed N] [--count N] [--max N] [--list] [--coverage]
  *
- * One TAP line a group. A difference prints the instruction, what differs, and the seed; --count is cases per row and mode, --max
- * how many differences are printed for each row. Deterministic for a seed and count on one host.
+ * One TAP line a group. A difference prints the instruction, what differs, and the seed; --count is cases per row and
+ * mode, --max how many differences are printed for each row. Deterministic for a seed and count on one host.
  */
 #include "core/loop.h"
 #include "target/x86/state.h"
@@ -25,8 +25,9 @@ static struct {
 } opt = { .seed = 1, .count = 60, .max = 2 };
 
 static const char *const groups[] = {
-    "alu", "shift", "muldiv", "bit", "mov", "stack", "string", "branch", "flags", "bcd32", "cmpxchg", "priv", "bmi", "x87",
-    "block", "far", "seg32", "code16", "mmx", "sse", "sse2", "sse3", "ssse3", "sse41", "sse42", "aes", "pclmul", "sha", "avx", "avxint", "avx2", "fma", "f16c",
+    "alu",   "shift", "muldiv", "bit",   "mov",    "stack", "string", "branch", "flags", "bcd32", "cmpxchg",
+    "priv",  "bmi",   "x87",    "block", "far",    "seg32", "code16", "mmx",    "sse",   "sse2",  "sse3",
+    "ssse3", "sse41", "sse42",  "aes",   "pclmul", "sha",   "avx",    "avxint", "avx2",  "fma",   "f16c",
 };
 
 struct tally {
@@ -49,12 +50,14 @@ static void hex(GString *s, const uint8_t *p, unsigned n)
 static void diff64(GString *s, const char *name, uint64_t in, uint64_t want, uint64_t got)
 {
     if (want != got) {
-        g_string_append_printf(s, "#     %s: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER "x, ours %" G_GINT64_MODIFIER
-                               "x\n", name, in, want, got);
+        g_string_append_printf(
+            s, "#     %s: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER "x, ours %" G_GINT64_MODIFIER "x\n",
+            name, in, want, got);
     }
 }
 
-static void diff_bytes(GString *s, const char *name, unsigned i, const uint8_t *in, const uint8_t *want, const uint8_t *got, unsigned n)
+static void diff_bytes(GString *s, const char *name, unsigned i, const uint8_t *in, const uint8_t *want,
+                       const uint8_t *got, unsigned n)
 {
     if (memcmp(want, got, n)) {
         g_string_append_printf(s, "#     %s%u: ", name, i);
@@ -78,8 +81,10 @@ static void diff_mem(GString *s, const struct ox_result *want, const struct ox_r
             memcpy(&a, want->mem + i, 8);
             memcpy(&b, got->mem + i, 8);
             memcpy(&m, image + i, 8);
-            g_string_append_printf(s, "#     mem[%x]: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER "x, ours %"
-                                   G_GINT64_MODIFIER "x\n", i, m, a, b);
+            g_string_append_printf(s,
+                                   "#     mem[%x]: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER
+                                   "x, ours %" G_GINT64_MODIFIER "x\n",
+                                   i, m, a, b);
             shown++;
         }
     }
@@ -112,19 +117,22 @@ static uint32_t error_code(const struct ox_result *r)
 }
 
 /*
- * An MMX instruction that faults on its memory operand, or raises #XM, may have switched the x87 state to MMX (TOP 0, all in
- * use) already. SDM vol. 3, 12.2 does not say.
+ * An MMX instruction that faults on its memory operand, or raises #XM, may have switched the x87 state to MMX (TOP 0,
+ * all in use) already. SDM vol. 3, 12.2 does not say.
  */
 static bool x87_unknown(const struct ox_case *c, const struct ox_result *r)
 {
-    bool mmx = c->row && (c->row->cls == CLS_MMX || (c->row->cls == CLS_MX && c->rec.size == 3) || c->rec.op == OP_CVTPI2PS ||
-               c->rec.op == OP_CVTPS2PI || c->rec.op == OP_CVTTPS2PI || c->rec.op == OP_CVTPD2PI ||
-               c->rec.op == OP_CVTTPD2PI || c->rec.op == OP_CVTPI2PD);
+    bool mmx = c->row && (c->row->cls == CLS_MMX || (c->row->cls == CLS_MX && c->rec.size == 3) ||
+                          c->rec.op == OP_CVTPI2PS || c->rec.op == OP_CVTPS2PI || c->rec.op == OP_CVTTPS2PI ||
+                          c->rec.op == OP_CVTPD2PI || c->rec.op == OP_CVTTPD2PI || c->rec.op == OP_CVTPI2PD);
 
     return mmx && r->vec != EXC_BP && r->vec != EXC_UD;
 }
 
-/* When an element faults (#XM), the flags of the others need not be there: hardware that works on halves stops at the first */
+/*
+ * When an element faults (#XM), the flags of the others need not be there: hardware that works on halves stops at the
+ * first
+ */
 static uint32_t mxcsr_known(const struct ox_case *c, const struct ox_result *r)
 {
     bool parts = (c->rec.flags & REC_VEX) || c->rec.op == OP_DPPS || c->rec.op == OP_DPPD;
@@ -135,7 +143,10 @@ static uint32_t mxcsr_known(const struct ox_case *c, const struct ox_result *r)
     return parts ? ~0x3Fu : ~0x20u;         /* PE beside an unmasked OE or UE: of the result with unbounded exponent */
 }
 
-/* Which of several bytes or chunks is reported is the processor's choice; its page is not, unless the operand crosses one */
+/*
+ * Which of several bytes or chunks is reported is the processor's choice; its page is not, unless the operand crosses
+ * one
+ */
 static bool one_access(const struct ox_case *c)
 {
     switch (c->rec.op) {
@@ -147,18 +158,40 @@ static bool one_access(const struct ox_case *c)
     return true;
 }
 
-/* FXSAVE: #AC or #GP varies with the implementation. With a mask of zeros, faults are implementation-dependent (SDM vol. 2, MASKMOVDQU); and which of two pages is reported */
+/*
+ * FXSAVE: #AC or #GP varies with the implementation. With a mask of zeros, faults are implementation-dependent (SDM
+ * vol. 2, MASKMOVDQU); and which of two pages is reported
+ */
 static bool maskmov_fault(const struct ox_case *c, const struct ox_result *r)
 {
     return (c->rec.op == OP_MASKMOVQ || c->rec.op == OP_MASKMOVDQU) &&
            (r->vec == EXC_PF || r->vec == EXC_GP || r->vec == EXC_AC);
 }
 
-/* A branch to an address that is not canonical: Intel faults on the branch, AMD on the target; far calls have pushed already */
+/*
+ * A branch to an address that is not canonical: Intel faults on the branch, AMD on the target; calls have pushed
+ * already
+ */
 static bool branch_fault(const struct ox_case *c, const struct ox_result *r)
 {
     return r->vec == EXC_GP && (c->rec.op == OP_JMP_RM || c->rec.op == OP_CALL_RM || c->rec.op == OP_RET ||
-                                c->rec.op == OP_CALLF);
+                                c->rec.op == OP_CALLF || c->rec.op == OP_CALL);
+}
+
+/*
+ * Of several faults of one instruction it is open which comes first: a vector operand misaligned and beyond the
+ * limit, a masked move whose elements or whole operand are checked, an operand in several accesses or two of them.
+ */
+static bool segment_fault(const struct ox_case *c, const struct ox_result *want, const struct ox_result *got)
+{
+    bool simd = x86_op_info[c->rec.op].attr & XA_SIMD;
+
+    if (c->mode >= OX_SEG32 && want->vec != EXC_BP && got->vec != EXC_BP &&
+        (!one_access(c) || c->rec.op == OP_MOVS || c->rec.op == OP_CMPS)) {
+        return true;
+    }
+    return c->mode >= OX_SEG32 && simd && (want->vec == EXC_GP || want->vec == EXC_SS) &&
+           (got->vec == EXC_GP || got->vec == EXC_SS || (c->rec.op >= OP_VMASKMOVPS && c->rec.op <= OP_VPMASKMOVQ));
 }
 
 /* Return: what differs, a line each; empty when nothing does */
@@ -169,12 +202,15 @@ static GString *compare(const struct ox_case *c, const struct ox_result *want, c
     };
     GString *s = g_string_new(NULL);
 
-    if (maskmov_fault(c, want) || (c->in.eflags & FL_AC && (c->rec.op == OP_FXSAVE || c->rec.op == OP_FXRSTOR))) {
+    if (maskmov_fault(c, want) || segment_fault(c, want, got) ||
+        (c->in.eflags & FL_AC && (c->rec.op == OP_FXSAVE || c->rec.op == OP_FXRSTOR))) {
         return s;
     }
     if (want->vec != got->vec) {
-        g_string_append_printf(s, "#     exception: silicon %d (error %x, address %" G_GINT64_MODIFIER "x), ours %d (%x, %"
-                               G_GINT64_MODIFIER "x)\n", want->vec, want->err, want->addr, got->vec, got->err, got->addr);
+        g_string_append_printf(s,
+                               "#     exception: silicon %d (error %x, address %" G_GINT64_MODIFIER
+                               "x), ours %d (%x, %" G_GINT64_MODIFIER "x)\n",
+                               want->vec, want->err, want->addr, got->vec, got->err, got->addr);
         return s;
     }
     if (!one_access(c)) {
@@ -188,7 +224,10 @@ static GString *compare(const struct ox_case *c, const struct ox_result *want, c
     }
     diff64(s, "rip", c->in.rip, want->out.rip, got->out.rip);
     for (unsigned i = 0; i < (c->mode32 ? 8 : 16); i++) {
-        /* a string instruction with 32-bit addresses that faults or has nothing to do: some processors clear bits 63:32 */
+        /*
+         * a string instruction with 32-bit addresses that faults or has nothing to do: some processors clear bits
+         * 63:32
+         */
         bool string = (x86_op_info[c->rec.op].attr & XA_STR) && c->rec.asize == 2 &&
                       (want->vec != EXC_BP || !(uint32_t)c->in.gpr[R_CX]);
         uint64_t mask = c->mode32 || (string && (i == R_SI || i == R_DI || i == R_CX)) ? 0xFFFFFFFF : ~0ULL;
@@ -201,7 +240,8 @@ static GString *compare(const struct ox_case *c, const struct ox_result *want, c
 
         uint16_t a = want->out.sel[i], b = got->out.sel[i];
 
-        diff64(s, sel[i], 0, a < 4 ? 0 : a, b < 4 ? 0 : b);     /* Linux' IRET to the handler turns null selectors 1-3 into 0 */
+        diff64(s, sel[i], 0, a < 4 ? 0 : a,
+               b < 4 ? 0 : b); /* Linux' IRET to the handler turns null selectors 1-3 into 0 */
     }
     diff64(s, "mxcsr", c->in.mxcsr, want->out.mxcsr & mxcsr_known(c, want), got->out.mxcsr & mxcsr_known(c, want));
     if (!x87_unknown(c, want)) {
@@ -238,7 +278,8 @@ static void report(const struct ox_case *c, const GString *diff)
         g_string_append_printf(s, "   %s\n", text);
         pos += len ? len : 1;
     }
-    g_print("%s#     (eflags %x mxcsr %x fcw %x fsw %x)\n%s", s->str, c->in.eflags, c->in.mxcsr, c->in.fcw, c->in.fsw, diff->str);
+    g_print("%s#     (eflags %x mxcsr %x fcw %x fsw %x)\n%s", s->str, c->in.eflags, c->in.mxcsr, c->in.fcw, c->in.fsw,
+            diff->str);
 }
 
 /* A guest that runs for ever is kicked out of x86_cpu_run(), and shows as a difference */
@@ -285,8 +326,8 @@ static bool row_offered(const struct x86_row *row)
 
 static void run_row(enum x86_map_id map, const struct x86_row *row, enum ox_mode mode, unsigned want, struct tally *t)
 {
-    struct ox_rng rng = { .s = ((uint64_t)opt.seed * 0x9E3779B97F4A7C15ULL) ^ ((uint64_t)map << 40) ^ ((uint64_t)mode << 50) ^
-                               ((uint64_t)(row - x86_maps[map].rows) << 20) ^ 0x1234567 };
+    struct ox_rng rng = {.s = ((uint64_t)opt.seed * 0x9E3779B97F4A7C15ULL) ^ ((uint64_t)map << 40) ^
+                              ((uint64_t)mode << 50) ^ ((uint64_t)(row - x86_maps[map].rows) << 20) ^ 0x1234567};
     unsigned bad = 0;
 
     want *= row->last - row->first >= 15 ? 3 : 1;
@@ -447,8 +488,8 @@ int main(int argc, char **argv)
             g_print("ok %u - %s # SKIP the host or the CPU model does not have it\n", ++n, groups[i]);
             continue;
         }
-        g_print("%s %u - %s # %u rows, %u cases, %u differ, %u lost\n", t.bad ? "not ok" : "ok", ++n, groups[i], t.rows, t.cases,
-                t.bad, t.lost);
+        g_print("%s %u - %s # %u rows, %u cases, %u differ, %u lost\n", t.bad ? "not ok" : "ok", ++n, groups[i], t.rows,
+                t.cases, t.bad, t.lost);
     }
     g_print("1..%u\n", n);
     ox_guest_free(guest);

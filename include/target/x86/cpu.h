@@ -83,12 +83,23 @@ void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, u
 /** x86_tsc() - the time stamp counter now: nanoseconds of CLOCK_VIRTUAL plus what the guest wrote; vCPU thread or machine lock */
 uint64_t x86_tsc(struct x86_cpu *cpu);
 
+/**
+ * x86_cpu_join() - @cpu runs on the same memory as @first (SMP): each learns what the other writes to code it has decoded
+ * Before either runs; x86_cpu_wrote_ram() of one then reaches all.
+ */
+void x86_cpu_join(struct x86_cpu *first, struct x86_cpu *cpu);
+
 /* For monitors: the CPU must be stopped (not inside x86_cpu_run). */
 void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out);     /* "info registers" */
 void x86_cpu_print_mem(struct x86_cpu *cpu, GString *out);      /* "info mem": mapped ranges with their rights */
 void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out);    /* "info jit": blocks, TLB, instructions */
 /** x86_cpu_debug_read() - copy from a linear address as the CPU would see it; false when not mapped */
 bool x86_cpu_debug_read(struct x86_cpu *cpu, uint64_t la, void *buf, size_t len);
+/**
+ * x86_disas() - one line of assembly-like text for the instruction at @bytes, decoded as @cpu's present mode would
+ * @ip: its address, for branch targets; Return: its length, 0: more than @avail bytes are needed
+ */
+unsigned x86_disas(struct x86_cpu *cpu, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size);
 bool x86_cpu_halted(struct x86_cpu *cpu);
 uint64_t x86_cpu_pc(struct x86_cpu *cpu);       /* CS base + RIP */
 /** x86_cpu_reg() - value of a register by name (rax, eip, cs, cr3, eflags...); false: no such register */

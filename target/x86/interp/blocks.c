@@ -6,6 +6,11 @@
  * sees the flag and reports the write (mem/ram.h). A block ends at a branch, at the page end or at BLOCK_MAX_RECS. An instruction that
  * crosses into the next page is a block of its own: when it faults on the second page, that is its own fault.
  *
+ * Several CPUs. Each has a cache of its own; page_flags counts in its upper four bits how many of them have code of a page
+ * (15: many, for good), and RAM_CODE goes when nobody has. CPUs that share memory form a ring (x86_cpu_join()): who stores to a page
+ * that others have code of, and who decodes from a page that others may have write tags for, leaves them a message, which they
+ * read between two blocks.
+ *
  * Forgetting. Every code page has a bit for each byte that was decoded. A store to the page tests the bits of its bytes: data beside
  * code costs a look-up and no more. When bits are hit, the blocks that cover one of the bytes die (engine.h) and the
  * bits are made anew from the others.
@@ -37,19 +42,40 @@ struct x86_engine *x86_engine_new(void)
         g_error("cannot reserve %u MiB for decoded code", (unsigned)(ARENA_SIZE / MiB));
     }
     e->arena_size = ARENA_SIZE;
-    e->sole = true;
+    e->ring = e;
     e->io_block = g_malloc0(sizeof(struct x86_block) + 4 * sizeof(struct x86_rec));
     g_mutex_init(&e->wrote_lock);
     return e;
 }
 
-static void pages_free(struct x86_engine *e)
+/* One CPU more, or less, has code of the page */
+#define CODE_COUNT 0x10
+static void page_count(struct ram_block *ram, uint64_t page, bool more)
+{
+    uint8_t *flags = &ram->page_flags[page], old = __atomic_load_n(flags, __ATOMIC_SEQ_CST), new;
+
+    do {
+        new = old;
+        if (old / CODE_COUNT < 15) {
+            new = (uint8_t)(more ? (old | RAM_CODE) + CODE_COUNT : old >= CODE_COUNT ? old - CODE_COUNT : old);
+        }
+        if (new < CODE_COUNT) {
+            new &= (uint8_t)~RAM_CODE;
+        }
+    } while (!__atomic_compare_exchange_n(flags, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+}
+
+#define KEY_PAGE(key) ((key) & ((1ULL << 28) - 1))
+static void pages_free(struct x86_engine *e, bool count)
 {
     for (unsigned i = 0; i < ARRAY_LEN(e->pages); i++) {
         struct x86_code_page *next;
 
         for (struct x86_code_page *p = e->pages[i]; p; p = next) {
             next = p->next;
+            if (count) {
+                page_count(p->ram, KEY_PAGE(p->key), false);
+            }
             g_free(p);
         }
         e->pages[i] = NULL;
@@ -61,21 +87,26 @@ void x86_engine_free(struct x86_engine *e)
     if (!e) {
         return;
     }
-    pages_free(e);
+    for (struct x86_engine *q = e; ; q = q->ring) {
+        if (q->ring == e) {
+            q->ring = e->ring;
+            break;
+        }
+    }
+    pages_free(e, false);       /* the memory may be gone already */
     munmap(e->arena, e->arena_size);
     g_free(e->io_block);
     g_mutex_clear(&e->wrote_lock);
     g_free(e);
 }
 
-/* RAM_CODE stays set on the pages: the next store to each finds that nothing is known of it and drops the flag */
 void x86_engine_flush(struct x86_cpu *cpu)
 {
     struct x86_engine *e = cpu->eng;
 
     memset(e->jc, 0, sizeof(e->jc));
     memset(e->hash, 0, sizeof(e->hash));
-    pages_free(e);
+    pages_free(e, true);
     e->arena_used = 0;
     e->flushes++;
 }
@@ -103,28 +134,27 @@ static struct x86_code_page *page_find(const struct x86_engine *e, uint64_t key)
     return p;
 }
 
-/* From now on writers to the page report to us */
-static void page_announce(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off)
-{
-    uint8_t *flags = &ram->page_flags[off >> RAM_PAGE_BITS];
+static void post(struct x86_engine *e, struct ram_block *ram, uint64_t off, uint64_t len);
 
-    if (!(__atomic_load_n(flags, __ATOMIC_SEQ_CST) & RAM_CODE)) {
-        __atomic_fetch_or(flags, RAM_CODE, __ATOMIC_SEQ_CST);
-        x86_tlb_code_page(cpu, ram, off & ~(uint64_t)(RAM_PAGE_SIZE - 1));
-    }
-}
-
-static struct x86_code_page *page_get(struct x86_engine *e, struct ram_block *ram, uint64_t off)
+/* From now on writers to the page report to us: call this before its bytes are read */
+static struct x86_code_page *page_get(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off)
 {
+    struct x86_engine *e = cpu->eng;
     uint64_t key = page_key(ram, off);
     struct x86_code_page *p = page_find(e, key);
 
-    if (!p) {
-        p = g_new0(struct x86_code_page, 1);
-        p->key = key;
-        p->ram = ram;
-        p->next = e->pages[page_hash(key)];
-        e->pages[page_hash(key)] = p;
+    if (p) {
+        return p;
+    }
+    p = g_new0(struct x86_code_page, 1);
+    p->key = key;
+    p->ram = ram;
+    p->next = e->pages[page_hash(key)];
+    e->pages[page_hash(key)] = p;
+    page_count(ram, off >> RAM_PAGE_BITS, true);
+    x86_tlb_code_page(cpu, ram, off & ~(uint64_t)(RAM_PAGE_SIZE - 1));
+    for (struct x86_engine *q = e->ring; q != e; q = q->ring) {
+        post(q, ram, off, 0);
     }
     return p;
 }
@@ -214,8 +244,8 @@ static void page_refresh(struct x86_code_page *p)
     }
 }
 
-/* Nothing decoded is left: plain writes may go fast again. With other CPUs about, they might still have code of it */
-static void page_drop(struct x86_engine *e, struct x86_code_page *p, uint64_t off)
+/* Nothing decoded is left: plain writes may go fast again, when no other CPU has code of the page */
+static void page_drop(struct x86_engine *e, struct x86_code_page *p)
 {
     struct x86_code_page **pp = &e->pages[page_hash(p->key)];
 
@@ -223,9 +253,7 @@ static void page_drop(struct x86_engine *e, struct x86_code_page *p, uint64_t of
         pp = &(*pp)->next;
     }
     *pp = p->next;
-    if (e->sole) {
-        __atomic_fetch_and(&p->ram->page_flags[off >> RAM_PAGE_BITS], (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
-    }
+    page_count(p->ram, KEY_PAGE(p->key), false);
     g_free(p);
 }
 
@@ -285,28 +313,40 @@ static bool page_kill(struct x86_engine *e, struct x86_code_page *p, unsigned of
     return any;
 }
 
-bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uint64_t len)
+/* Blocks of this CPU that were decoded from @n bytes of one page. Return: some died */
+static bool page_written(struct x86_engine *e, struct ram_block *ram, uint64_t off, unsigned n)
 {
-    struct x86_engine *e = cpu->eng;
+    unsigned in = (unsigned)(off & (RAM_PAGE_SIZE - 1));
+    struct x86_code_page *p = page_find(e, page_key(ram, off));
     bool any = false;
 
-    e->smc_stores++;
-    while (len) {
-        unsigned in = (unsigned)(off & (RAM_PAGE_SIZE - 1));
-        unsigned n = (unsigned)MIN(len, RAM_PAGE_SIZE - in);
-        struct x86_code_page *p = page_find(e, page_key(ram, off));
+    if (!p) {
+        return false;
+    }
+    if (page_hit(p, in, n)) {
+        e->smc_hits++;
+        any = page_kill(e, p, in, n);
+        page_refresh(p);
+    }
+    if (!p->blocks) {
+        page_drop(e, p);
+    }
+    return any;
+}
 
-        if (!p) {
-            if (e->sole && __atomic_load_n(&ram->page_flags[off >> RAM_PAGE_BITS], __ATOMIC_RELAXED) & RAM_CODE) {
-                __atomic_fetch_and(&ram->page_flags[off >> RAM_PAGE_BITS], (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
-            }
-        } else if (page_hit(p, in, n)) {
-            e->smc_hits++;
-            any |= page_kill(e, p, in, n);
-            if (p->blocks) {
-                page_refresh(p);
-            } else {
-                page_drop(e, p, off);
+static bool range_written(struct x86_engine *e, struct ram_block *ram, uint64_t off, uint64_t len, bool tell)
+{
+    bool any = false;
+
+    while (len) {
+        unsigned n = (unsigned)MIN(len, RAM_PAGE_SIZE - (off & (RAM_PAGE_SIZE - 1)));
+        bool mine = page_find(e, page_key(ram, off)) != NULL;
+        unsigned users = __atomic_load_n(&ram->page_flags[off >> RAM_PAGE_BITS], __ATOMIC_SEQ_CST) / CODE_COUNT;
+
+        any |= page_written(e, ram, off, n);
+        if (tell && users > mine) {
+            for (struct x86_engine *q = e->ring; q != e; q = q->ring) {
+                post(q, ram, off, n);
             }
         }
         off += n;
@@ -315,20 +355,48 @@ bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uin
     return any;
 }
 
+bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uint64_t len)
+{
+    cpu->eng->smc_stores++;
+    return range_written(cpu->eng, ram, off, len, true);
+}
+
+/* @len 0: the page has code now, and its write tags have to go; they are looked at afresh, all of them */
+static void post(struct x86_engine *e, struct ram_block *ram, uint64_t off, uint64_t len)
+{
+    g_mutex_lock(&e->wrote_lock);
+    if (!len) {
+        e->retag = true;
+    } else {
+        if (e->nwrote < WROTE_MAX) {
+            e->wrote[e->nwrote] = (struct x86_wrote){ ram, off, len };
+        }
+        e->nwrote = MIN(e->nwrote + 1, WROTE_MAX + 1);
+    }
+    g_mutex_unlock(&e->wrote_lock);
+    if (e->cpu) {
+        __atomic_fetch_or(&e->cpu->pending, PEND_CODE, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&e->cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
 void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, uint64_t len)
 {
     struct x86_engine *e = cpu->eng;
 
-    g_mutex_lock(&e->wrote_lock);
-    if (e->nwrote < WROTE_MAX) {
-        e->wrote[e->nwrote] = (struct x86_wrote){ b, off, len };
-    }
-    if (e->nwrote <= WROTE_MAX) {
-        e->nwrote++;
-    }
-    g_mutex_unlock(&e->wrote_lock);
-    __atomic_fetch_or(&cpu->pending, PEND_CODE, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+    e->cpu = cpu;
+    do {
+        post(e, b, off, len);
+        e = e->ring;
+    } while (e != cpu->eng);
+}
+
+void x86_cpu_join(struct x86_cpu *first, struct x86_cpu *cpu)
+{
+    first->eng->cpu = first;
+    cpu->eng->cpu = cpu;
+    cpu->eng->ring = first->eng->ring;
+    first->eng->ring = cpu->eng;
 }
 
 void x86_engine_wrote(struct x86_cpu *cpu)
@@ -336,18 +404,24 @@ void x86_engine_wrote(struct x86_cpu *cpu)
     struct x86_engine *e = cpu->eng;
     struct x86_wrote todo[WROTE_MAX];
     unsigned n;
+    bool retag;
 
     g_mutex_lock(&e->wrote_lock);
     n = e->nwrote;
     memcpy(todo, e->wrote, MIN(n, WROTE_MAX) * sizeof(todo[0]));
     e->nwrote = 0;
+    retag = e->retag;
+    e->retag = false;
     g_mutex_unlock(&e->wrote_lock);
+    if (retag) {
+        x86_tlb_flush_banks(cpu);
+    }
     if (n > WROTE_MAX) {
         x86_engine_flush(cpu);
         return;
     }
     for (unsigned i = 0; i < n; i++) {
-        x86_smc_store(cpu, todo[i].ram, todo[i].off, todo[i].len);
+        range_written(e, todo[i].ram, todo[i].off, todo[i].len, false);
     }
 }
 
@@ -384,7 +458,7 @@ static void build_crossing(struct build *bd)
         x86_fetch_page(cpu, bd->mode & MODE_64 ? la2 : (uint32_t)la2, &bd->at2);
         if (bd->at2.host) {
             if (bd->at2.ram) {
-                page_announce(cpu, bd->at2.ram, bd->at2.ram_off);
+                page_get(cpu, bd->at2.ram, bd->at2.ram_off);
             }
             memcpy(buf + have, bd->at2.host, more);
         } else {
@@ -449,6 +523,9 @@ static void build_tail(const struct build *bd, struct x86_block *b)
     t->linkable[1] = !(b->flags & BLOCK_IO) && page_off + end < (int64_t)RAM_PAGE_SIZE;
 }
 
+/* The most that a block can take */
+#define BLOCK_SPACE (sizeof(struct x86_block) + (BLOCK_MAX_RECS + 2) * sizeof(struct x86_rec) + 64)
+
 static struct x86_block *build_place(struct build *bd, bool keep)
 {
     struct x86_engine *e = bd->cpu->eng;
@@ -458,9 +535,6 @@ static struct x86_block *build_place(struct build *bd, bool keep)
 
     if (keep) {
         size = align_up(size, 64);
-        if (e->arena_used + size > e->arena_size) {
-            x86_engine_flush(bd->cpu);
-        }
         b = (struct x86_block *)(e->arena + e->arena_used);
         e->arena_used += size;
         e->blocks++;
@@ -506,7 +580,10 @@ static struct x86_block *build_block(struct x86_cpu *cpu, uint64_t la, uint32_t 
     bd.nrec = bd.bytes = 0;
     bd.last = false;
     if (at->host && at->ram) {
-        page_announce(cpu, at->ram, at->ram_off);
+        if (e->arena_used + BLOCK_SPACE > e->arena_size) {
+            x86_engine_flush(cpu);
+        }
+        page_get(cpu, at->ram, at->ram_off);
     }
     build_decode(&bd);
     keep = at->host && at->ram && (!bd.at2.len || (bd.at2.host && bd.at2.ram));
@@ -520,9 +597,9 @@ static struct x86_block *build_block(struct x86_cpu *cpu, uint64_t la, uint32_t 
     }
     b->hash_next = e->hash[block_hash(b->phys, mode)];
     e->hash[block_hash(b->phys, mode)] = b;
-    page_add(page_get(e, at->ram, at->ram_off), b);
+    page_add(page_get(cpu, at->ram, at->ram_off), b);
     if (bd.at2.len && b->phys2 >> RAM_PAGE_BITS != b->phys >> RAM_PAGE_BITS) {
-        page_add(page_get(e, bd.at2.ram, bd.at2.ram_off), b);
+        page_add(page_get(cpu, bd.at2.ram, bd.at2.ram_off), b);
     }
     return b;
 }

@@ -18,6 +18,7 @@
 #define TARGET_X86_INTERP_ENGINE_H
 
 #include "lib/bits.h"
+#include "target/x86/engine.h"
 #include "target/x86/mmu.h"
 #include "target/x86/state.h"
 #include <glib.h>
@@ -70,30 +71,21 @@ struct x86_engine {
     uint8_t *arena;
     size_t arena_size, arena_used;
     struct x86_block *io_block;     /* the one block that is not cached: code from MMIO */
-    bool sole;                      /* no other CPU decodes from the same memory: RAM_CODE may be dropped */
+    struct x86_engine *ring;        /* CPUs on the same memory: x86_cpu_join(); fixed while they run */
+    struct x86_cpu *cpu;            /* whose it is, once it is in a ring or had a message */
 
     uint64_t blocks, flushes, lookups, killed, smc_stores, smc_hits;
 
-    GMutex wrote_lock;              /* guards the next two; any thread */
+    GMutex wrote_lock;              /* guards the next three; any thread */
     struct x86_wrote wrote[WROTE_MAX];
     unsigned nwrote;                /* WROTE_MAX + 1: too many, drop everything */
+    bool retag;                     /* some page has become a code page of another CPU */
 };
 
-struct x86_engine *x86_engine_new(void);
-void x86_engine_free(struct x86_engine *e);
 /** x86_engine_flush() - drop every block; not while a handler may still use its record */
 void x86_engine_flush(struct x86_cpu *cpu);
 /** x86_engine_wrote() - act on what x86_cpu_wrote_ram() has queued (PEND_CODE); between blocks */
 void x86_engine_wrote(struct x86_cpu *cpu);
-void x86_engine_print_stats(struct x86_cpu *cpu, GString *out);
-
-/**
- * x86_smc_store() - the vCPU thread itself has stored to a page with RAM_CODE set; call it after the bytes are in place
- * Blocks that were decoded from them die; the running one too: it is left at the next record. RAM_CODE is dropped when nothing decoded
- * is left of the page, so the caller may give the page a write tag at its next miss.
- * Return: some block died
- */
-bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uint64_t len);
 
 /**
  * x86_block_at() - the block at regs[REG_RIP] for @mode, decoded when it is not there yet

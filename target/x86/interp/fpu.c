@@ -6,8 +6,8 @@
 #include "core/loop.h"
 
 /*
- * CR0.NE clear: FERR# goes to the board (IRQ 13) and the instruction goes on, as it would with IGNNE# asserted. Real hardware
- * freezes until the interrupt; it arrives here at the next block edge.
+ * CR0.NE clear: FERR# goes to the board (IRQ 13) and the instruction goes on, as it would with IGNNE# asserted. Real
+ * hardware freezes until the interrupt; it arrives here at the next block edge.
  */
 void fpu_pending(struct x86_cpu *cpu, const struct x86_rec *r)
 {

@@ -2,9 +2,9 @@
 /*
  * target/x86/interp/fpu.h - what x87 handlers are made of
  *
- * Order of an instruction: pending exception (#MF), memory operand, stack faults, the operation on the host, then the commit:
- * result, flags, pop. cpu->fpu.fsw has no TOP; ES and B are kept in it: an exception flag that is set and unmasked.
- * x87 handlers are plain calls (X87 below): they may use locals freely.
+ * Order of an instruction: pending exception (#MF), memory operand, stack faults, the operation on the host, then the
+ * commit: result, flags, pop. cpu->fpu.fsw has no TOP; ES and B are kept in it: an exception flag that is set and
+ * unmasked. x87 handlers are plain calls (X87 below): they may use locals freely.
  */
 #ifndef TARGET_X86_INTERP_FPU_H
 #define TARGET_X86_INTERP_FPU_H
@@ -68,7 +68,8 @@ static inline bool fpu_empty(const struct x86_cpu *cpu, unsigned i)
 }
 
 /*
- * Registers are copied as 8 and 2 bytes: the host's FSTP m80 writes them so, and one 16-byte load would wait for both stores
+ * Registers are copied as 8 and 2 bytes: the host's FSTP m80 writes them so, and one 16-byte load would wait for both
+ * stores
  */
 static inline struct x87_reg fpu_get(struct x86_cpu *cpu, unsigned i)
 {

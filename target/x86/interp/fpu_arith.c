@@ -2,9 +2,9 @@
 /*
  * target/x86/interp/fpu_arith.c - x87 arithmetic, comparisons, transcendental functions
  *
- * An operand register that is empty is a stack underflow: masked, the result is the default NaN (comparisons: unordered) and the
- * instruction pops as usual; unmasked, nothing changes. Unmasked IE, DE and ZE hold an instruction back (no result, no pop);
- * OE, UE and PE do not. SDM vol. 1, 8.5; vol. 2, the instruction pages.
+ * An operand register that is empty is a stack underflow: masked, the result is the default NaN (comparisons:
+ * unordered) and the instruction pops as usual; unmasked, nothing changes. Unmasked IE, DE and ZE hold an instruction
+ * back (no result, no pop); OE, UE and PE do not. SDM vol. 1, 8.5; vol. 2, the instruction pages.
  */
 #include "target/x86/interp/fpu.h"
 

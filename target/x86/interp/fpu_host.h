@@ -5,12 +5,12 @@
  * All that depends on the host is here. Each call takes guest registers in memory (80-bit format), does one x87
  * instruction under the guest's control word (x86_fp_enter() has loaded it, masks and all) and returns the status
  * word, of which the caller uses exception flags, C0-C3, and TOP: 0 is an empty stack, 7 one register, 6 two.
- * Unmasked exceptions work too: only a waiting instruction would deliver them, and FNSTSW, FNCLEX do not wait. The operation then leaves
- * its operands as the architecture says, which is what ends up in the guest's registers.
+ * Unmasked exceptions work too: only a waiting instruction would deliver them, and FNSTSW, FNCLEX do not wait. The
+ * operation then leaves its operands as the architecture says, which is what ends up in the guest's registers.
  *
- * Elsewhere (no x86-64 host) interp/fpu_soft.c does them in long double, and takes the control word from @cw. Limits of that path:
- * DE and C1 are never set, unnormals count as what their value is, transcendental results are libm's, and nothing is
- * held back: an unmasked exception gives the masked result (and then #MF).
+ * Elsewhere (no x86-64 host) interp/fpu_soft.c does them in long double, and takes the control word from @cw. Limits
+ * of that path: DE and C1 are never set, unnormals count as what their value is, transcendental results are libm's,
+ * and nothing is held back: an unmasked exception gives the masked result (and then #MF).
  */
 #ifndef TARGET_X86_INTERP_FPU_HOST_H
 #define TARGET_X86_INTERP_FPU_HOST_H

@@ -2,8 +2,8 @@
 /*
  * target/x86/interp/fpu_move.c - x87 loads, stores, constants, exchanges, conditional moves, stack control
  *
- * A push with ST(7) in use is a stack overflow (C1 set): masked, the default NaN is pushed. A store is converted on the host first, then written;
- * the status word changes only after the write, so that a page fault leaves no trace.
+ * A push with ST(7) in use is a stack overflow (C1 set): masked, the default NaN is pushed. A store is converted on
+ * the host first, then written; the status word changes only after the write, so that a page fault leaves no trace.
  */
 #include "target/x86/interp/fpu.h"
 
@@ -29,8 +29,8 @@ static bool push_room(struct x86_cpu *cpu, const struct x86_rec *r)
 }
 
 /*
- * A number that is neither zero, denormal, infinite nor NaN needs no host instruction: exponent rebiased, leading bit made
- * explicit. Return: done
+ * A number that is neither zero, denormal, infinite nor NaN needs no host instruction: exponent rebiased, leading bit
+ * made explicit. Return: done
  */
 static bool load_normal(struct x87_reg *x, enum fph_load kind, uint64_t v)
 {
@@ -49,7 +49,8 @@ static bool load_normal(struct x87_reg *x, enum fph_load kind, uint64_t v)
     return false;
 }
 
-static inline __attribute__((always_inline)) void load(struct x86_cpu *cpu, const struct x86_rec *r, enum fph_load kind, unsigned len)
+static inline __attribute__((always_inline)) void load(struct x86_cpu *cpu, const struct x86_rec *r,
+                                                       enum fph_load kind, unsigned len)
 {
     struct x87_reg *x = fpu_st(cpu, 7);
     uint16_t sw = 0;

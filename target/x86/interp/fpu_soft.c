@@ -2,8 +2,9 @@
 /*
  * target/x86/interp/fpu_soft.c - x87 operations for hosts that are not x86-64 (fpu_host.h says what it leaves out)
  *
- * A register becomes a long double and comes back rounded to the precision of the control word. Flags come from <fenv.h>, under the
- * rounding of the control word; the environment of the caller (which holds the guest's MXCSR) is put back afterwards.
+ * A register becomes a long double and comes back rounded to the precision of the control word. Flags come from
+ * <fenv.h>, under the rounding of the control word; the environment of the caller (which holds the guest's MXCSR) is
+ * put back afterwards.
  */
 #include "target/x86/interp/fpu_host.h"
 

@@ -80,13 +80,14 @@ static bool exact_underflow(const struct x86_rec *r, v128 lo, v128 hi)
     if (!type) {
         return false;
     }
-    return tiny(&lo, type & ONE ? size : 16, size) || (r->flags & REC_VEX_L && r->op != OP_CVTPD2PS && tiny(&hi, 16, size));
+    return tiny(&lo, type & ONE ? size : 16, size) ||
+           (r->flags & REC_VEX_L && r->op != OP_CVTPD2PS && tiny(&hi, 16, size));
 }
 
 /*
- * The host's flags are those of this instruction (fp.h). When an exception found before the computation (IE, DE, ZE) is
- * unmasked, the ones found after it do not come about (SDM vol. 1, 11.5.3). Known gap: with unmasked OE or UE, silicon takes PE
- * from the result before it was denormalised or replaced by infinity; we report the masked result's.
+ * The host's flags are those of this instruction (fp.h). When an exception found before the computation (IE, DE, ZE)
+ * is unmasked, the ones found after it do not come about (SDM vol. 1, 11.5.3). Known gap: with unmasked OE or UE,
+ * silicon takes PE from the result before it was denormalised or replaced by infinity; we report the masked result's.
  */
 void simd_fp_unmasked(struct x86_cpu *cpu, const struct x86_rec *r, v128 lo, v128 hi)
 {

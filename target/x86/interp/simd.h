@@ -2,17 +2,19 @@
 /*
  * target/x86/interp/simd.h - what SIMD handlers are made of
  *
- * An operation is a lane function v128 pv_op(a, b, imm) (simd_host.h, simd_fp_host.h). The SIMD_* macros below make the four handlers of
- * an instruction from it: MMX, SSE with a register, SSE with memory, and VEX (128 and 256 bits, register or memory),
- * and a table row binds them to the op:
+ * An operation is a lane function v128 pv_op(a, b, imm) (simd_host.h, simd_fp_host.h). The SIMD_* macros below make
+ * the four handlers of an instruction from it: MMX, SSE with a register, SSE with memory, and VEX (128 and 256 bits,
+ * register or memory), and a table row (SIMD_ROW) binds them to the op:
  *
- *     SIMD_W(PADDB, paddb, MMX)      whole registers; also an MMX form
- *     SIMD_F(ADDPS, addps)           whole registers, floating point: exceptions are looked at before the result is committed
- *     SIMD_S(ADDSS, addss, 4)        the low element, from memory 4 bytes; never 256 bits
- *     SIMD_X(PMOVSXBW, pmovsxbw, 8)  widening: the source lane is 8 bytes
+ *     SIMD_WHOLE(paddb, SIMD_NOCHECK)        whole registers
+ *     SIMD_WHOLE(addps, simd_fp_check)       the same; FP exceptions are looked at before the result is committed
+ *     SIMD_SCALAR(addss, 4, simd_fp_check)   the low element, from memory 4 bytes; never 256 bits
+ *     SIMD_WIDEN(pmovsxbw, 8, SIMD_NOCHECK)  a source lane is 8 bytes
+ *     SIMD_MMX_HANDLER(paddb, MMX_LOW, 8)    the MMX form besides
  *
- * Legacy: dst = op(dst, src), upper lane kept. VEX: dst = op(vvvv, src), upper lane computed (VEX.L) or zeroed. Operations of
- * one operand ignore a. Memory is read before any register is written. 16-byte operands of legacy instructions must be aligned: #GP(0).
+ * Legacy: dst = op(dst, src), upper lane kept. VEX: dst = op(vvvv, src), upper lane computed (VEX.L) or zeroed.
+ * Operations of one operand ignore a. Memory is read before any register is written. 16-byte operands of legacy
+ * instructions must be aligned: #GP(0).
  */
 #ifndef TARGET_X86_INTERP_SIMD_H
 #define TARGET_X86_INTERP_SIMD_H
@@ -111,13 +113,18 @@ SIMD_INLINE v128 simd_mn(struct x86_cpu *cpu, const struct x86_rec *r, unsigned 
     }
 }
 
-/** simd_src() - the rm operand, @len bytes of it when in memory (16 and 32: no alignment wanted): host address of its lanes */
+/**
+ * simd_src() - the rm operand, @len bytes of it when in memory (16 and 32: no alignment wanted): host address of its
+ * lanes
+ */
 SIMD_INLINE const v128_u *simd_src(struct x86_cpu *cpu, const struct x86_rec *r, unsigned len)
 {
     return r->flags & REC_MEM ? simd_host(cpu, r, rec_la(cpu, r, len, false), len) : (const void *)&cpu->vec[r->rm];
 }
 
-/** simd_rm() - the rm operand of an XMM instruction whose memory operand has @len bytes; @aligned: legacy 16-byte rule */
+/**
+ * simd_rm() - the rm operand of an XMM instruction whose memory operand has @len bytes; @aligned: legacy 16-byte rule
+ */
 SIMD_INLINE v128 simd_rm(struct x86_cpu *cpu, const struct x86_rec *r, unsigned len, bool aligned)
 {
     if (!(r->flags & REC_MEM)) {
@@ -158,7 +165,8 @@ SIMD_INLINE void simd_fp_check(struct x86_cpu *cpu, const struct x86_rec *r, v12
 }
 
 /*
- * MMX: any instruction but EMMS first waits for x87 exceptions, then makes all registers valid and TOP 0 (SDM vol. 1, 9.5)
+ * MMX: any instruction but EMMS first waits for x87 exceptions, then makes all registers valid and TOP 0 (SDM vol. 1,
+ * 9.5)
  */
 /** simd_mmx_mf() - a pending x87 exception: #MF, or FERR# and go on */
 void simd_mmx_mf(struct x86_cpu *cpu, const struct x86_rec *r) __attribute__((cold));

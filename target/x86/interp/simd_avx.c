@@ -134,7 +134,9 @@ VEX_WHOLE(vpermilpd, SIMD_NOCHECK, 0)
 VEX_WHOLE(vpermilps_i, SIMD_NOCHECK, SIMD_IMM)
 VEX_WHOLE(vpermilpd_i, SIMD_NOCHECK, SIMD_IMM >> 2)
 
-/* VPERMD, VPERMPS: indices in vvvv; VPERMQ, VPERMPD: immediate. Across lanes, so through copies of the whole register */
+/*
+ * VPERMD, VPERMPS: indices in vvvv; VPERMQ, VPERMPD: immediate. Across lanes, so through copies of the whole register
+ */
 static __attribute__((noinline)) void permute8(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     union x86_vec s, ix = cpu->vec[r->vvvv];

@@ -2,9 +2,9 @@
 /*
  * target/x86/interp/simd_avxmem.c - VMASKMOV, VPMASKMOV, gathers: memory by element
  *
- * Elements that are not selected are not touched and cannot fault. A masked store checks all its elements before it writes one. A gather
- * takes effect element by element: when one faults, those before it are in the register and their mask elements are clear, so
- * that the instruction goes on from there (SDM vol. 2, VGATHERDPS).
+ * Elements that are not selected are not touched and cannot fault. A masked store checks all its elements before it
+ * writes one. A gather takes effect element by element: when one faults, those before it are in the register and
+ * their mask elements are clear, so that the instruction goes on from there (SDM vol. 2, VGATHERDPS).
  */
 #include "target/x86/interp/simd.h"
 
@@ -69,7 +69,8 @@ static X86_OP(vmaskstore64) { maskstore(cpu, r, 8); X86_NEXT; }
 /*
  * Gathers: elements of @size, indices of @isize bytes; the count is what fits both registers
  */
-static __attribute__((noinline)) void gather(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size, unsigned isize)
+static __attribute__((noinline)) void gather(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size,
+                                             unsigned isize)
 {
     unsigned bytes = r->flags & REC_VEX_L ? 32 : 16, n = bytes / (size > isize ? size : isize);
     union x86_vec *d = &cpu->vec[r->reg], *m = &cpu->vec[r->vvvv];

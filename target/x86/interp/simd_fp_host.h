@@ -2,10 +2,10 @@
 /*
  * target/x86/interp/simd_fp_host.h - packed and scalar floating point on one 16-byte lane
  *
- * As simd_host.h: v128 pv_name(a, b, imm). On x86-64 hosts every operation is the host's instruction in a volatile asm: never folded,
- * never commuted (the first NaN wins), in order with the reads of MXCSR. The statements serve other hosts; they follow the
- * NaN rules (SDM vol. 1, table 4-7) and rounding by <fenv.h>, but know neither DE nor DAZ nor FTZ, and
- * RCPPS and RSQRTPS are exact divisions there.
+ * As simd_host.h: v128 pv_name(a, b, imm). On x86-64 hosts every operation is the host's instruction in a volatile
+ * asm: never folded, never commuted (the first NaN wins), in order with the reads of MXCSR. The statements serve
+ * other hosts; they follow the NaN rules (SDM vol. 1, table 4-7) and rounding by <fenv.h>, but know neither DE nor
+ * DAZ nor FTZ, and RCPPS and RSQRTPS are exact divisions there.
  */
 #ifndef TARGET_X86_INTERP_SIMD_FP_HOST_H
 #define TARGET_X86_INTERP_SIMD_FP_HOST_H
@@ -36,7 +36,9 @@
         return d.v;                                                                                                    \
     }
 
-/* NaN results: the first operand's, else the second's, quieted; else the default NaN. On bits: a float move may quiet. */
+/*
+ * NaN results: the first operand's, else the second's, quieted; else the default NaN. On bits: a float move may quiet.
+ */
 static inline uint32_t nan32(uint32_t a, uint32_t b)
 {
     return (a << 1) > 0xFF000000u ? a | 0x400000 : (b << 1) > 0xFF000000u ? b | 0x400000 : 0xFFC00000u;
@@ -195,10 +197,10 @@ static inline bool cmp_signals(unsigned imm)
 }
 
 #if SIMD_X86_HOST
+#define FP_CMP_ONE(name, insn)                                                                                         \
+    SIMD_INLINE v128 name(v128 a, v128 b) { __asm__ volatile(insn " %1, %0" : "+x"(a) : "x"(b)); return a; }
 #define FP_CMP_HOST(t)                                                                                                 \
-    SIMD_INLINE v128 cmp_eq_##t(v128 a, v128 b) { __asm__ volatile("cmpeq" #t " %1, %0" : "+x"(a) : "x"(b)); return a; } \
-    SIMD_INLINE v128 cmp_lt_##t(v128 a, v128 b) { __asm__ volatile("cmplt" #t " %1, %0" : "+x"(a) : "x"(b)); return a; } \
-    SIMD_INLINE v128 cmp_un_##t(v128 a, v128 b) { __asm__ volatile("cmpunord" #t " %1, %0" : "+x"(a) : "x"(b)); return a; }
+    FP_CMP_ONE(cmp_eq_##t, "cmpeq" #t) FP_CMP_ONE(cmp_lt_##t, "cmplt" #t) FP_CMP_ONE(cmp_un_##t, "cmpunord" #t)
 FP_CMP_HOST(ps)
 FP_CMP_HOST(pd)
 FP_CMP_HOST(ss)
@@ -297,8 +299,8 @@ FP_ROUND(roundss, 1, d.d[i] = res32((float)round_by(b.s[i], imm), b.d[i], b.d[i]
 FP_ROUND(roundsd, 1, d.q[i] = res64(round_by(b.f[i], imm), b.q[i], b.q[i]))
 
 /*
- * Dot products: products picked by imm bits 7:4 (others +0), sums in pairs, stored where imm bits 3:0 say. Which of several
- * NaNs an element gets depends on the order of the operands: as here on Intel processors.
+ * Dot products: products picked by imm bits 7:4 (others +0), sums in pairs, stored where imm bits 3:0 say. Which of
+ * several NaNs an element gets depends on the order of the operands: as here on Intel processors.
  */
 SIMD_INLINE v128 pv_dpps(v128 a, v128 b, unsigned imm)
 {
@@ -321,11 +323,19 @@ SIMD_INLINE v128 pv_dppd(v128 a, v128 b, unsigned imm)
 /* FMA: d = multiply-add of the three in the order that the form's digits say; d, v (vvvv), s (rm) */
 static inline float fma_nan32(float r, uint32_t a, uint32_t b, uint32_t c)
 {
-    return r == r ? r : (a << 1) > 0xFF000000u || (b << 1) > 0xFF000000u ? bits_f32(nan32(a, b)) : bits_f32(nan32(c, c));
+    if (r == r) {
+        return r;
+    }
+    return bits_f32((a << 1) > 0xFF000000u || (b << 1) > 0xFF000000u ? nan32(a, b) : nan32(c, c));
 }
 static inline double fma_nan64(double r, uint64_t a, uint64_t b, uint64_t c)
 {
-    return r == r ? r : (a << 1) > 0xFFE0ull << 48 || (b << 1) > 0xFFE0ull << 48 ? bits_f64(nan64(a, b)) : bits_f64(nan64(c, c));
+    const uint64_t inf = 0xFFE0ull << 48;
+
+    if (r == r) {
+        return r;
+    }
+    return bits_f64((a << 1) > inf || (b << 1) > inf ? nan64(a, b) : nan64(c, c));
 }
 #if SIMD_X86_HOST
 #define FMA_HOST(name)                                                                                                 \
@@ -439,7 +449,9 @@ SIMD_INLINE v128 pv_vcvtph2ps(v128 va, v128 vb, unsigned imm)
 #if SIMD_X86_HOST
 #define PH_CASE(k) case k: __asm__ volatile("vcvtps2ph $" #k ", %1, %0" : "=x"(va) : "x"(vb)); return va;
 #endif
-/** pv_vcvtps2ph() - four halves in the low 8 bytes. Without the host's, imm bit 2 (rounding by MXCSR) must be resolved */
+/**
+ * pv_vcvtps2ph() - four halves in the low 8 bytes. Without the host's, imm bit 2 (rounding by MXCSR) must be resolved
+ */
 SIMD_INLINE v128 pv_vcvtps2ph(v128 va, v128 vb, unsigned imm)
 {
 #if SIMD_X86_HOST

@@ -75,8 +75,8 @@ static X86_OP(pshufw_mmx)
 }
 
 /*
- * Shifts. By register or memory: the count is the low quadword of a 16-byte operand, for both lanes. By immediate: legacy
- * shifts rm itself (FORM_RM_I); VEX writes vvvv from rm (FORM_V_RM_I).
+ * Shifts. By register or memory: the count is the low quadword of a 16-byte operand, for both lanes. By immediate:
+ * legacy shifts rm itself (FORM_RM_I); VEX writes vvvv from rm (FORM_V_RM_I).
  */
 #define SHIFT(n)                                                                                                       \
     SIMD_MMX_HANDLER(n, MMX_LOW, 8)                                                                                    \

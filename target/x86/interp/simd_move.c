@@ -2,7 +2,8 @@
 /*
  * target/x86/interp/simd_move.c - SIMD moves: whole registers, halves, scalars, to and from general registers, masks
  *
- * Loads have FORM_R_RM (VEX merges: FORM_R_V_RM), stores FORM_RM_R (FORM_RM_V_R). Aligned moves check 16 bytes, or 32 with VEX.L.
+ * Loads have FORM_R_RM (VEX merges: FORM_R_V_RM), stores FORM_RM_R (FORM_RM_V_R). Aligned moves check 16 bytes, or 32
+ * with VEX.L.
  */
 #include "target/x86/interp/simd.h"
 
@@ -336,7 +337,10 @@ static x86_handler *bind_gpr(const struct x86_rec *r, bool q)
     bool store = r->form == FORM_RM_R;
 
     if (r->size == 3 && !(r->flags & REC_VEX)) {
-        return store ? (q ? x86_movq_gpr_mmx_store : x86_movd_mmx_store) : q ? x86_movq_gpr_mmx_load : x86_movd_mmx_load;
+        if (store) {
+            return q ? x86_movq_gpr_mmx_store : x86_movd_mmx_store;
+        }
+        return q ? x86_movq_gpr_mmx_load : x86_movd_mmx_load;
     }
     return store ? (q ? x86_movq_gpr_store : x86_movd_store) : q ? x86_movq_gpr_load : x86_movd_load;
 }
@@ -386,14 +390,13 @@ static X86_OP(pmovmskb_mmx)
 }
 
 /*
- * MASKMOVQ, MASKMOVDQU: the bytes of reg whose mask byte in rm has its sign set go to seg:rDI. As on Intel's parts, the whole
- * operand must be writable once any byte is selected.
+ * MASKMOVQ, MASKMOVDQU: the bytes of reg whose mask byte in rm has its sign set go to seg:rDI. As on Intel's parts,
+ * the whole operand must be writable once any byte is selected.
  */
 static __attribute__((noinline)) void maskmov(struct x86_cpu *cpu, const struct x86_rec *r, const uint8_t *src,
                                               unsigned mask, unsigned len)
 {
-    uint64_t ea = r->asize == 3 ? cpu->regs[R_DI] : r->asize == 2 ? (uint32_t)cpu->regs[R_DI] : (uint16_t)cpu->regs[R_DI];
-    uint64_t la = ea;
+    uint64_t di = cpu->regs[R_DI], ea = r->asize == 3 ? di : r->asize == 2 ? (uint32_t)di : (uint16_t)di, la = ea;
 
     if (!mask) {
         return;

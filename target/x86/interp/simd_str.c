@@ -6,7 +6,8 @@
  *              1    unsigned, signed             6    index: lowest, highest set bit; mask: bits, whole elements
  *              3:2  any, ranges, each, ordered
  *
- * A result is a mask with bit j for element j of b (the rm operand). Elements at and beyond a string's length are invalid.
+ * A result is a mask with bit j for element j of b (the rm operand). Elements at and beyond a string's length are
+ * invalid.
  */
 #include "target/x86/interp/simd.h"
 

@@ -7,7 +7,8 @@
  *     512  header: XSTATE_BV, XCOMP_BV, zero to 575
  *     576  upper halves of YMM0..15 (the compacted form has them there too: AVX is the only extended component)
  *
- * Only the bytes of the components asked for are written. An image is made or read in a local buffer, so that a page fault changes nothing.
+ * Only the bytes of the components asked for are written. An image is made or read in a local buffer, so that a page
+ * fault changes nothing.
  */
 #include "target/x86/interp/fpu.h"
 #include "target/x86/interp/simd.h"
@@ -139,7 +140,10 @@ static void mxcsr_make(struct x86_cpu *cpu, uint8_t *buf)
     put32(buf + FX_MXCSR + 4, MXCSR_VALID);
 }
 
-/* Alignment: #GP(0), or #AC with alignment checks on; but a non-canonical address goes first: #SS(0) for a stack operand */
+/*
+ * Alignment: #GP(0), or #AC with alignment checks on; but a non-canonical address goes first: #SS(0) for a stack
+ * operand
+ */
 static void check_align(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned n)
 {
     if (la & (n - 1)) {
