@@ -23,8 +23,8 @@ SUITE_LIMIT_S = 1500
 
 
 class Suite:
-    def __init__(self, name, cmd, env=None, serial=False):
-        self.name, self.cmd, self.env, self.serial = name, cmd, env or {}, serial
+    def __init__(self, name, cmd, env=None, tap=True):
+        self.name, self.cmd, self.env, self.tap = name, cmd, env or {}, tap
         self.passed = self.failed = self.skipped = 0
         self.notes = []
         self.seconds = 0.0
@@ -38,8 +38,20 @@ class Suite:
         except subprocess.TimeoutExpired as e:
             out, err, status = (e.stdout or b'').decode(errors='replace'), f'no end within {SUITE_LIMIT_S} s', -1
         self.seconds = time.monotonic() - start
-        self.parse(out, err, status)
+        if self.tap:
+            self.parse(out, err, status)
+        else:
+            self.by_status(out, err, status)
         return self
+
+    def by_status(self, out, err, status):
+        """A program that says all by its exit status is one test."""
+        if status == 0:
+            self.passed = 1
+        else:
+            self.failed = 1
+            self.notes.append(f'FAILED {self.name}: status {status}')
+            self.notes += ['    ' + l for l in (out + err).splitlines()[-40:]]
 
     def parse(self, out, err, status):
         planned, comments = None, []
@@ -88,7 +100,7 @@ def c_suites(build, prefix='', only_suites=('unit', 'x86', 'qtest'), quick=False
         if prefix:
             env.setdefault('ASAN_OPTIONS', 'detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0')
             env.setdefault('UBSAN_OPTIONS', 'halt_on_error=1:print_stacktrace=1')
-        found.append(Suite(f'{prefix}{kind}/{t["name"]}', t['cmd'], env))
+        found.append(Suite(f'{prefix}{kind}/{t["name"]}', t['cmd'], env, t.get('protocol') == 'tap'))
     return found
 
 

@@ -196,6 +196,9 @@ bool chardev_connected(const struct chardev *c)
 void chardev_accept_input(struct chardev *c)
 {
     if (!c->delivering) {       /* else the reader looks again by itself */
+        if (c->mux) {
+            mux_flush(c);
+        }
         c->ops->read_update(c);
     }
 }

@@ -67,6 +67,7 @@ size_t mux_can_read(struct chardev *c);
 size_t mux_read(struct chardev *c, const uint8_t *buf, size_t len);
 void mux_event(struct chardev *c, enum chardev_event ev);
 void mux_writable(struct chardev *c);
+void mux_flush(struct chardev *c);     /* a front end can read again */
 size_t mux_write(struct chardev *c, const uint8_t *buf, size_t len);
 void mux_free(struct chardev *c);
 

@@ -2,8 +2,9 @@
 /*
  * softmmu/chardev/mux.c - the Ctrl-a multiplexer
  *
- * Ctrl-a is the escape; the key after it is a command (see help below), Ctrl-a twice sends one. Input typed for a
- * front end that cannot read waits where it is (fdio keeps it); commands are recognised when they are read, in order.
+ * Ctrl-a is the escape; the key after it is a command (see help below), Ctrl-a twice sends one. Input for a front end
+ * that cannot read waits here, AHEAD bytes of it, then where it comes from. So a guest that does not read cannot keep
+ * anybody from Ctrl-a x.
  */
 #include "chardev_internal.h"
 #include "core/clock.h"
@@ -12,10 +13,14 @@
 
 #define ESCAPE 0x01
 
+#define AHEAD  256      /* bytes that wait for a front end that cannot read, so that commands behind them are seen */
+
 struct mux_fe {
     const struct chardev_fe_ops *ops;
     void *opaque;
     bool yields;
+    uint8_t ahead[AHEAD];
+    unsigned n_ahead;
 };
 
 struct mux {
@@ -48,7 +53,7 @@ void chardev_make_mux(struct chardev *c)
         c->mux->focus = -1;
         c->mux->line_start = true;
         if (c->fe) {
-            c->mux->fe[c->mux->n++] = (struct mux_fe){ c->fe, c->fe_opaque, false };
+            c->mux->fe[c->mux->n++] = (struct mux_fe){ .ops = c->fe, .opaque = c->fe_opaque };
             c->mux->focus = 0;
         }
     }
@@ -102,7 +107,7 @@ bool mux_attach(struct chardev *c, const struct chardev_fe_ops *ops, void *opaqu
         error_setg(errp, "too many uses of multiplexed chardev '%s' (maximum is %d)", c->id, CHARDEV_MUX_MAX);
         return false;
     }
-    m->fe[m->n++] = (struct mux_fe){ ops, opaque, yields };
+    m->fe[m->n++] = (struct mux_fe){ .ops = ops, .opaque = opaque, .yields = yields };
     if (c->connected) {
         fe_event(m, (int)m->n - 1, CHARDEV_OPENED);
     }
@@ -137,7 +142,48 @@ size_t mux_can_read(struct chardev *c)
 {
     struct mux *m = c->mux;
 
-    return m->focus < 0 ? 0 : m->fe[m->focus].ops->can_read(m->fe[m->focus].opaque);
+    return m->focus < 0 ? 0 : AHEAD - m->fe[m->focus].n_ahead;
+}
+
+static void fe_flush(struct mux_fe *f)
+{
+    while (f->n_ahead) {
+        size_t n = MIN(f->ops->can_read(f->opaque), f->n_ahead);
+        uint8_t buf[AHEAD];
+
+        if (!n) {
+            return;
+        }
+        memcpy(buf, f->ahead, n);
+        memmove(f->ahead, f->ahead + n, f->n_ahead - n);
+        f->n_ahead -= (unsigned)n;
+        f->ops->read(f->opaque, buf, n);
+    }
+}
+
+void mux_flush(struct chardev *c)
+{
+    struct mux *m = c->mux;
+
+    for (unsigned i = 0; i < m->n && !c->delivering; i++) {
+        c->delivering = true;
+        fe_flush(&m->fe[i]);
+        c->delivering = false;
+    }
+}
+
+/* false: no room */
+static bool put_byte(struct mux *m, uint8_t b)
+{
+    struct mux_fe *f;
+
+    if (m->focus < 0 || m->fe[m->focus].n_ahead == AHEAD) {
+        return false;
+    }
+    f = &m->fe[m->focus];
+    f->ahead[f->n_ahead++] = b;
+    fe_flush(f);
+    return true;
 }
 
 static void say(struct chardev *c, const char *text)
@@ -181,7 +227,7 @@ static void command(struct chardev *c, uint8_t ch)
     }
 }
 
-/* Bytes taken; stops where the front end with the focus cannot read. */
+/* Bytes taken; stops where the front end with the focus has AHEAD bytes to read already. */
 size_t mux_read(struct chardev *c, const uint8_t *buf, size_t len)
 {
     struct mux *m = c->mux;
@@ -199,11 +245,10 @@ size_t mux_read(struct chardev *c, const uint8_t *buf, size_t len)
             m->escaped = true;
             continue;
         }
-        if (!mux_can_read(c)) {
+        if (!put_byte(m, buf[i])) {
             break;
         }
         m->escaped = false;
-        m->fe[m->focus].ops->read(m->fe[m->focus].opaque, buf + i, 1);
     }
     return i;
 }

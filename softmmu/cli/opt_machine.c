@@ -5,6 +5,7 @@
  * -machine and -accel may come in any number and order; machine_finish() merges and chooses after the last option.
  */
 #include "cli_internal.h"
+#include "hw/i386/pc.h"
 #include "lib/bits.h"
 #include "lib/strparse.h"
 #include "target/x86/cpu.h"
@@ -245,27 +246,35 @@ bool opt_cpu(struct vm_options *o, const char *arg, Error **errp)
     return true;
 }
 
+/* a x b x c, or UINT32_MAX when that is more */
+static uint64_t product(uint32_t a, uint32_t b, uint32_t c)
+{
+    uint64_t n = MIN((uint64_t)a * b, UINT32_MAX);
+
+    return MIN(n * c, UINT32_MAX);
+}
+
 bool opt_smp(struct vm_options *o, const char *arg, Error **errp)
 {
     SmpOptions *s = opts_parse(&qapi_type_SmpOptions, arg, "cpus", errp);
     uint64_t n;
-    bool ok = s != NULL;
 
-    if (!ok) {
+    if (!s) {
         return false;
     }
-    n = (uint64_t)(s->has_sockets ? s->sockets : 1) * (s->has_cores ? s->cores : 1) % UINT32_MAX * (s->has_threads ?
-                                                                                                    s->threads : 1);
+    n = product(s->has_sockets ? s->sockets : 1, s->has_cores ? s->cores : 1, s->has_threads ? s->threads : 1);
     n = s->has_cpus ? s->cpus : s->has_maxcpus ? s->maxcpus : n;
+    qapi_free_SmpOptions(s);
     if (n == 0) {
         error_setg(errp, "Invalid CPU topology: CPU topology parameters must be greater than zero");
-        ok = false;
-    } else if (n > 1) {
-        error_setg(errp, "more than one CPU is not built yet");
-        ok = false;
+        return false;
     }
-    qapi_free_SmpOptions(s);
-    return ok;
+    if (n > PC_CPUS_MAX) {
+        error_setg(errp, "more than %s not built yet", PC_CPUS_MAX == 1 ? "one CPU is" : G_STRINGIFY(PC_CPUS_MAX) " CPUs are");
+        return false;
+    }
+    o->smp_cpus = (unsigned)n;
+    return true;
 }
 
 bool opt_m(struct vm_options *o, const char *arg, Error **errp)

@@ -364,6 +364,13 @@ static void test_fd_passing(void)
     fe_done(&f);
 }
 
+static unsigned quits;
+
+static void quit(void)
+{
+    quits++;
+}
+
 static void test_mux(void)
 {
     int peer;
@@ -399,15 +406,25 @@ static void test_mux(void)
     g_assert_nonnull(strstr(text, "line\n["));
     g_assert_nonnull(strstr(text, "] more\n"));
     g_free(text);
-    /* a full front end holds up only what is for it: the command behind it is carried out once it reads */
+    /* a front end that does not read holds up only what is for it */
     serial.room = 1;
     put(peer, "ab\001c" "z");
     g_assert_cmpstr(serial.got->str, ==, "to serial\001!a");
+    g_assert_cmpstr(mon.got->str, ==, "to monitorz");
     serial.room = 10;
     chardev_accept_input(c);
     run();
     g_assert_cmpstr(serial.got->str, ==, "to serial\001!ab");
-    g_assert_cmpstr(mon.got->str, ==, "to monitorz");
+    serial.room = 0;
+    quits = 0;
+    chardev_mux_set_quit(quit);
+    put(peer, "\001c" "stuck\001x");
+    g_assert_cmpuint(quits, ==, 1);
+    g_assert_false(loop_iterate(false));        /* no spinning */
+    serial.room = 10;
+    chardev_accept_input(c);
+    run();
+    g_assert_true(g_str_has_suffix(serial.got->str, "!abstuck"));
     close(peer);
     chardev_free_all();
     fe_done(&serial);
