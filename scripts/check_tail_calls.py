@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Check that instruction handlers go on by a jump, not by a call.
 
-A handler ends in X86_NEXT, which must come out as `jmp *(reg)` in an optimised build: a call would grow the stack with every guest
-instruction. What prevents it is a local whose address is taken; move the body into a noinline function then.
+A handler ends in X86_NEXT, which must come out as `jmp *(reg)` in an optimised build: a call would grow the stack with
+every guest instruction. What prevents it is a local whose address is taken; move the body into a noinline function then.
 Usage: check_tail_calls.py libx86.a   (exit status 77: not an optimised x86-64 build, nothing to check)
 """
 import re
 import subprocess
 import sys
 
-# They call through a pointer for another reason: the run loop enters handlers; hooks of the board are in struct x86_platform
-ALLOWED = {"x86_cpu_run", "run_from", "run_step", "run_fault", "run_interrupts", "x86_bind_simd", "x86_bind", "basic_leaf"}
+# They call through a pointer for another reason: the run loop enters handlers
+ALLOWED = {"x86_cpu_run", "run_from", "run_step", "run_fault", "run_interrupts", "x86_bind_simd", "x86_bind",
+           "basic_leaf"}
 HOOK = re.compile(r"call\s+\*0x[0-9a-f]{3,}\(")             # an offset far into struct x86_cpu: cpu->plat.*
 NEXT = re.compile(r"call\s+\*")
 GO_ON = re.compile(r"R_X86_64_PL?T?(PC)?32\s+x86_(goto|follow_slow|leave|leave_to|[a-z0-9_]+_any)-")

@@ -130,6 +130,11 @@ void vcpus_start(struct x86_cpu *const *cpus, unsigned n)
     runstate_set_pause_hook(pause_all, NULL);
 }
 
+/* For a CPU without a thread: nobody is there to wake (its TLB is still flushed while the board is taken apart). */
+static void wake_nobody(void *opaque)
+{
+}
+
 void vcpus_stop(void)
 {
     quitting = true;
@@ -140,6 +145,7 @@ void vcpus_stop(void)
     machine_unlock();
     for (unsigned i = 0; i < n_vcpus; i++) {
         g_thread_join(vcpus[i].thread);
+        x86_cpu_set_wake(vcpus[i].cpu, wake_nobody, NULL);
         g_mutex_clear(&vcpus[i].sleep_lock);
         g_cond_clear(&vcpus[i].sleep_cond);
     }

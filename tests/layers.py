@@ -4,6 +4,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / 'lib'))
@@ -36,6 +37,19 @@ def test_planted_faults():
             tap.equal(got, [], text)
         else:
             tap.check(any(want in g for g in got), f'{path} with {text.strip()}: {got}')
+
+
+def test_planted_data():
+    """Writable data in an object of net/ is found, a const table of pointers is not."""
+    source = ('static int hidden; int *get(void); int *get(void) { return &hidden; } int open_one = 3; '
+              'static const char *const names[] = { "a" }; const char *const *table(void); '
+              'const char *const *table(void) { return names; }')
+    with tempfile.TemporaryDirectory() as tmp:
+        (Path(tmp) / 'net').mkdir()
+        subprocess.run(['gcc', '-fPIC', '-c', '-x', 'c', '-', '-o', f'{tmp}/net/x.o'], input=source.encode(), check=True)
+        got = []
+        check_layers.check_objects(tmp, got.append)
+        tap.equal(sorted(g.split('"')[1] for g in got), ['hidden', 'open_one'], 'writable data')
 
 
 if __name__ == '__main__':

@@ -127,6 +127,7 @@ def main():
     args = ap.parse_args()
 
     suites = [Suite('layers', [sys.executable, str(ROOT / 'tests/layers.py'), args.build])]
+    suites.append(Suite('docs', [sys.executable, str(ROOT / 'tests/docs.py')], {'BUILD_DIR': args.build}))
     suites += c_suites(args.build, quick=args.quick)
     suites += py_suites(args.build, ('compat',) if args.quick else ('boot', 'net', 'compat'), args.quick)
     if args.quick:

@@ -5,8 +5,8 @@
  *   3C0/3C1 attribute   3C2 misc w, status 0 r   3C4/5 sequencer   3C6-3C9 palette   3CA feature r   3CC misc r
  *   3CE/F graphics      3D4/5 CRTC   3DA status 1 r, feature w (3B4.. instead when misc bit 0 is 0)
  *
- * Registers are kept with their writable bits; nothing is drawn. In text modes memory is linear as seen through odd/even
- * addressing, so the window is plain RAM. Status 1 derives retrace from virtual time: 70 Hz, 31.5 kHz.
+ * Registers are kept with their writable bits; nothing is drawn. In text modes memory is linear as seen through
+ * odd/even addressing, so the window is plain RAM. Status 1 derives retrace from virtual time: 70 Hz, 31.5 kHz.
  */
 #include "hw/display/vga.h"
 #include "core/clock.h"
@@ -17,7 +17,10 @@
 
 enum { MISC_COLOR = 1 << 0 };
 enum { ST1_BLANK = 1 << 0, ST1_RETRACE = 1 << 3 };
-enum { CRTC_MAX_SCAN = 9, CRTC_START_HIGH = 12, CRTC_START_LOW = 13, CRTC_VSYNC_END = 17, CRTC_VDISP_END = 18, CRTC_HDISP_END = 1, CRTC_OVERFLOW = 7, CRTC_OFFSET = 19 };
+enum {
+    CRTC_MAX_SCAN = 9, CRTC_START_HIGH = 12, CRTC_START_LOW = 13, CRTC_VSYNC_END = 17, CRTC_VDISP_END = 18,
+    CRTC_HDISP_END = 1, CRTC_OVERFLOW = 7, CRTC_OFFSET = 19,
+};
 
 /* Mode 3 as the video BIOS sets it up: 80 x 25, 9 x 16 cells */
 static const uint8_t mode3_seq[5] = { 0x03, 0x00, 0x03, 0x00, 0x02 };
@@ -27,12 +30,14 @@ static const uint8_t mode3_crtc[25] = {
     0x00, 0x00, 0x00, 0x9C, 0x8E, 0x8F, 0x28, 0x1F, 0x96, 0xB9, 0xA3, 0xFF,
 };
 static const uint8_t mode3_attr[21] = {
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x14, 0x07, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F, 0x0C, 0x00, 0x0F, 0x08, 0x00,
+    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x14, 0x07, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F, 0x0C, 0x00, 0x0F,
+    0x08, 0x00,
 };
 static const uint8_t seq_mask[5] = { 0x03, 0x3D, 0x0F, 0x3F, 0x0E };
 static const uint8_t gfx_mask[9] = { 0x0F, 0x0F, 0x0F, 0x1F, 0x03, 0x7B, 0x0F, 0x0F, 0xFF };
 static const uint8_t attr_mask[21] = {
-    0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0xEF, 0xFF, 0x3F, 0x0F, 0x0F,
+    0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0xEF, 0xFF, 0x3F,
+    0x0F, 0x0F,
 };
 
 static uint8_t status1(struct vga *s)
@@ -223,7 +228,8 @@ static const struct region_ops color_ops = { color_read, color_write, 1, 1 };
 
 void vga_print_text(struct vga *s, GString *out)
 {
-    unsigned cols = s->crtc[CRTC_HDISP_END] + 1u, cell = (s->crtc[CRTC_MAX_SCAN] & 0x1F) + 1u, pitch = s->crtc[CRTC_OFFSET] * 4u;
+    unsigned cols = s->crtc[CRTC_HDISP_END] + 1u, cell = (s->crtc[CRTC_MAX_SCAN] & 0x1F) + 1u,
+             pitch = s->crtc[CRTC_OFFSET] * 4u;
     unsigned lines = s->crtc[CRTC_VDISP_END] | (s->crtc[CRTC_OVERFLOW] & 2) << 7 | (s->crtc[CRTC_OVERFLOW] & 0x40) << 3;
     unsigned rows = (lines + 1) / cell, start = (s->crtc[CRTC_START_HIGH] << 8 | s->crtc[CRTC_START_LOW]) * 2u;
     unsigned window = s->gfx[6] >> 2 & 3, base = window == 3 ? 0x18000 : window == 2 ? 0x10000 : 0;

@@ -3,7 +3,8 @@
  * hw/i386/acpi.c - RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET (ACPI 6.3, 5.2; tables in the layout of ACPI 2.0)
  *
  * The tables say what the board has, from the same constants that the devices use: PM registers at 0x600 (piix.h),
- * SCI 9, I/O APIC with ISA interrupts one to one except 0 -> 2, and the PCI interrupts 5, 9, 10, 11 as active-high levels.
+ * SCI 9, I/O APIC with ISA interrupts one to one except 0 -> 2, and the PCI interrupts 5, 9, 10, 11 as active-high
+ * levels.
  */
 #include "hw/i386/acpi.h"
 #include "hw/i386/acpi_internal.h"

@@ -7,7 +7,8 @@
  *         LNKA..LNKD  interrupt link devices over the four PIRQ registers      LNKS  the SCI, fixed at 9
  *         HPET, FWCF (configuration channel), MBRD (motherboard resources), CPUs
  *
- * _PRT: pin p of slot s is wired to PIRQ (p + s - 1) mod 4, as the board has it; the power management function, slot 1, has the SCI.
+ * _PRT: pin p of slot s is wired to PIRQ (p + s - 1) mod 4, as the board has it; the power management function, slot 1,
+ * has the SCI.
  */
 #include "hw/i386/acpi.h"
 #include "hw/i386/acpi_internal.h"

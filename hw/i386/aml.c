@@ -259,7 +259,10 @@ void aml_op_region(GByteArray *b, const char *name, uint8_t space, uint64_t offs
 
 /* ---- resource templates ---- */
 
-enum { RES_IRQ = 0x22, RES_IO = 0x47, RES_END = 0x79, RES_MEM32_FIXED = 0x86, RES_DWORD = 0x87, RES_WORD = 0x88, RES_EXT_IRQ = 0x89 };
+enum {
+    RES_IRQ = 0x22, RES_IO = 0x47, RES_END = 0x79, RES_MEM32_FIXED = 0x86, RES_DWORD = 0x87, RES_WORD = 0x88,
+    RES_EXT_IRQ = 0x89,
+};
 enum { ADDR_MEMORY = 0, ADDR_IO = 1, ADDR_BUS = 2, ADDR_MIN_MAX_FIXED = 0x0C };
 
 GByteArray *aml_resources(void)

@@ -2,8 +2,8 @@
 /*
  * hw/i386/aml.h - writing ACPI machine language (ACPI 6.3, chapter 20)
  *
- * Everything is appended to a byte array. A construct with a PkgLength is opened, filled and closed; the length is put in when it
- * is closed. Names are paths as in ASL; a segment shorter than four characters is padded with '_'.
+ * Everything is appended to a byte array. A construct with a PkgLength is opened, filled and closed; the length is put
+ * in when it is closed. Names are paths as in ASL; a segment shorter than four characters is padded with '_'.
  */
 #ifndef HW_I386_AML_H
 #define HW_I386_AML_H

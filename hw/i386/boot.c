@@ -61,7 +61,8 @@ bool boot_file_read(const struct boot_file *f, uint64_t off, void *buf, uint64_t
             continue;
         }
         if (n <= 0) {
-            error_setg(errp, "'%s': cannot read its %s: %s", f->path, part, n ? g_strerror(errno) : "the file became shorter");
+            error_setg(errp, "'%s': cannot read its %s: %s", f->path, part,
+                       n ? g_strerror(errno) : "the file became shorter");
             return false;
         }
         buf = (char *)buf + n;
@@ -73,15 +74,17 @@ bool boot_file_read(const struct boot_file *f, uint64_t off, void *buf, uint64_t
 
 /* ---- guest RAM ---- */
 
-uint8_t *boot_bytes(const struct boot_machine *m, uint64_t addr, uint64_t len, const struct boot_file *f, const char *part,
-                    Error **errp)
+uint8_t *boot_bytes(const struct boot_machine *m, uint64_t addr, uint64_t len, const struct boot_file *f,
+                    const char *part, Error **errp)
 {
     uint64_t end = addr + len;
     bool low = end <= 0xA0000, high = addr >= BOOT_HIGH_START && end <= m->below_4g;
 
     if (end < addr || !(low || high) || end > m->ram->size) {
-        error_setg(errp, "'%s': no RAM for its %s at 0x%" G_GINT64_MODIFIER "x, 0x%" G_GINT64_MODIFIER "x bytes (RAM below "
-                   "4 GiB ends at 0x%" G_GINT64_MODIFIER "x)", f->path, part, addr, len, m->below_4g);
+        error_setg(errp,
+                   "'%s': no RAM for its %s at 0x%" G_GINT64_MODIFIER "x, 0x%" G_GINT64_MODIFIER "x bytes (RAM below "
+                   "4 GiB ends at 0x%" G_GINT64_MODIFIER "x)",
+                   f->path, part, addr, len, m->below_4g);
         return NULL;
     }
     return m->ram->host + addr;
@@ -118,7 +121,8 @@ bool boot_put_cmdline(const struct boot *b, const struct boot_machine *m, const 
 
     max = MIN(max, (uint64_t)BOOT_CMDLINE_END - BOOT_CMDLINE - 1);
     if (len > max) {
-        error_setg(errp, "kernel command line has %zu characters, '%s' takes at most %" G_GUINT64_FORMAT, len, b->kernel.path, max);
+        error_setg(errp, "kernel command line has %zu characters, '%s' takes at most %" G_GUINT64_FORMAT, len,
+                   b->kernel.path, max);
         return false;
     }
     return boot_put(m, BOOT_CMDLINE, text, len + 1, &b->kernel, "command line", errp);
@@ -257,7 +261,10 @@ enum boot_kind boot_kind(const struct boot *b)
     return b->kind;
 }
 
-/* BIOS data area: where the EBDA begins and how much memory lies below it. Kernels look there when they have nothing better. */
+/*
+ * BIOS data area: where the EBDA begins and how much memory lies below it. Kernels look there when they have nothing
+ * better.
+ */
 static bool put_bda(const struct boot *b, const struct boot_machine *m, Error **errp)
 {
     le16 ebda = le16_of(BOOT_LOW_END >> 4), base_kib = le16_of(BOOT_LOW_END >> 10);

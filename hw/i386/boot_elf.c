@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hw/i386/boot_elf.c - multiboot (Multiboot Specification 0.6.96) and PVH (Xen docs/misc/pvh.pandoc, hvm_start_info) images: parsing
+ * hw/i386/boot_elf.c - multiboot (Multiboot Specification 0.6.96) and PVH (Xen docs/misc/pvh.pandoc, hvm_start_info)
+ * images: parsing
  *
- * Multiboot: a header within the first 8192 bytes, on a multiple of 4; flags bit 16 gives load addresses for a file that need
- * not be ELF, otherwise the ELF program headers do. PVH: an ELF note "Xen" of type 18 with the 32-bit entry point.
- * Both 32-bit and 64-bit ELF are taken; addresses are physical (p_paddr) and must lie below 4 GiB.
+ * Multiboot: a header within the first 8192 bytes, on a multiple of 4; flags bit 16 gives load addresses for a file
+ * that need not be ELF, otherwise the ELF program headers do. PVH: an ELF note "Xen" of type 18 with the 32-bit entry
+ * point. Both 32-bit and 64-bit ELF are taken; addresses are physical (p_paddr) and must lie below 4 GiB.
  */
 #include "hw/i386/boot_internal.h"
 #include "lib/bits.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 
 enum {
-    MB_SEARCH = 8192, MB_MAGIC = 0x1BADB002, MB_ADDRESSES = 1 << 16, MB_MUST_KNOW = 0xFFFF, MB_PAGE_ALIGN = 1 << 0, MB_MEMORY = 1 << 1,
+    MB_SEARCH = 8192, MB_MAGIC = 0x1BADB002, MB_ADDRESSES = 1 << 16, MB_MUST_KNOW = 0xFFFF, MB_PAGE_ALIGN = 1 << 0,
+    MB_MEMORY = 1 << 1,
     MB_VIDEO = 1 << 2,
 };
 enum { NOTE_PHYS32_ENTRY = 18, NOTES_MAX = 64 * 1024, PHDRS_MAX = 128 };
@@ -33,8 +35,10 @@ static bool add_segment(const struct boot_file *f, struct elf_image *img, uint64
         return false;
     }
     if (filesz > memsz || addr >= 4 * GiB || memsz > 4 * GiB - addr) {
-        error_setg(errp, "'%s': segment %u is to lie at 0x%" G_GINT64_MODIFIER "x, 0x%" G_GINT64_MODIFIER "x bytes of which 0x%"
-                   G_GINT64_MODIFIER "x are in the file", f->path, img->nseg, addr, memsz, filesz);
+        error_setg(errp,
+                   "'%s': segment %u is to lie at 0x%" G_GINT64_MODIFIER "x, 0x%" G_GINT64_MODIFIER
+                   "x bytes of which 0x%" G_GINT64_MODIFIER "x are in the file",
+                   f->path, img->nseg, addr, memsz, filesz);
         return false;
     }
     img->seg[img->nseg++] = (struct elf_segment){ off, filesz, addr, memsz };
@@ -114,12 +118,16 @@ static bool elf_phdr(const struct boot_file *f, const struct elf_head *h, unsign
     if (!boot_file_read(f, off, &u, h->is64 ? sizeof(u.p64) : sizeof(u.p32), "program header", errp)) {
         return false;
     }
-    *p = h->is64 ? (struct phdr){ u.p64.p_type, u.p64.p_offset, u.p64.p_vaddr, u.p64.p_paddr, u.p64.p_filesz, u.p64.p_memsz, u.p64.p_align }
-                 : (struct phdr){ u.p32.p_type, u.p32.p_offset, u.p32.p_vaddr, u.p32.p_paddr, u.p32.p_filesz, u.p32.p_memsz, u.p32.p_align };
+    *p = h->is64 ? (struct phdr){ u.p64.p_type,   u.p64.p_offset, u.p64.p_vaddr, u.p64.p_paddr,
+                                  u.p64.p_filesz, u.p64.p_memsz,  u.p64.p_align }
+                 : (struct phdr){ u.p32.p_type,   u.p32.p_offset, u.p32.p_vaddr, u.p32.p_paddr,
+                                  u.p32.p_filesz, u.p32.p_memsz,  u.p32.p_align };
     return true;
 }
 
-/* Find the PVH entry among the notes of one segment: each is namesz, descsz, type, name, descriptor, padded to @align. */
+/*
+ * Find the PVH entry among the notes of one segment: each is namesz, descsz, type, name, descriptor, padded to @align.
+ */
 static bool find_note(const uint8_t *p, uint64_t len, unsigned align, uint32_t *entry)
 {
     while (len >= 12) {
@@ -151,7 +159,8 @@ static bool note_in_segment(const struct boot_file *f, const struct phdr *p, uin
 }
 
 /* Segments, and the physical address of the entry point: that of the segment it is in, or as it stands. */
-static bool elf_segments(const struct boot_file *f, const struct elf_head *h, struct elf_image *img, bool *has_note, Error **errp)
+static bool elf_segments(const struct boot_file *f, const struct elf_head *h, struct elf_image *img, bool *has_note,
+                         Error **errp)
 {
     uint64_t entry = h->entry;
 
@@ -207,9 +216,11 @@ static int find_multiboot(const uint8_t *p, uint64_t len)
 }
 
 /* Section 3.1.3: the file is one piece, header_addr tells which byte of memory the header is */
-static bool multiboot_addresses(const struct boot_file *f, struct elf_image *img, const uint8_t *h, uint64_t at, Error **errp)
+static bool multiboot_addresses(const struct boot_file *f, struct elf_image *img, const uint8_t *h, uint64_t at,
+                                Error **errp)
 {
-    uint64_t header_addr = ld_le32(h + 12), load = ld_le32(h + 16), load_end = ld_le32(h + 20), bss_end = ld_le32(h + 24);
+    uint64_t header_addr = ld_le32(h + 12), load = ld_le32(h + 16), load_end = ld_le32(h + 20),
+             bss_end = ld_le32(h + 24);
     uint64_t off, len;
 
     if (load > header_addr || header_addr - load > at) {
@@ -220,7 +231,9 @@ static bool multiboot_addresses(const struct boot_file *f, struct elf_image *img
     off = at - (header_addr - load);
     len = load_end ? load_end - load : f->size - off;
     if (load_end && load_end < load) {
-        error_setg(errp, "'%s': multiboot load address 0x%" G_GINT64_MODIFIER "x lies behind its end 0x%" G_GINT64_MODIFIER "x",
+        error_setg(errp,
+                   "'%s': multiboot load address 0x%" G_GINT64_MODIFIER "x lies behind its end 0x%" G_GINT64_MODIFIER
+                   "x",
                    f->path, load, load_end);
         return false;
     }
@@ -228,7 +241,8 @@ static bool multiboot_addresses(const struct boot_file *f, struct elf_image *img
     return add_segment(f, img, off, len, load, bss_end > load + len ? bss_end - load : len, errp);
 }
 
-static bool multiboot_parse(const struct boot_file *f, struct elf_image *img, const uint8_t *start, uint64_t len, unsigned at, Error **errp)
+static bool multiboot_parse(const struct boot_file *f, struct elf_image *img, const uint8_t *start, uint64_t len,
+                            unsigned at, Error **errp)
 {
     uint32_t flags = ld_le32(start + at + 4);
     struct elf_head h;
@@ -277,7 +291,10 @@ bool elf_parse(const struct boot_file *f, struct elf_image *img, Error **errp)
         return multiboot_parse(f, img, start, len, (unsigned)at, errp);
     }
     if (len < SELFMAG || memcmp(start, ELFMAG, SELFMAG)) {
-        error_setg(errp, f->size ? "'%s' is not a kernel image: neither a Linux bzImage, nor multiboot, nor ELF" : "'%s' is empty", f->path);
+        error_setg(errp,
+                   f->size ? "'%s' is not a kernel image: neither a Linux bzImage, nor multiboot, nor ELF"
+                           : "'%s' is empty",
+                   f->path);
         return false;
     }
     img->kind = BOOT_PVH;
@@ -285,7 +302,8 @@ bool elf_parse(const struct boot_file *f, struct elf_image *img, Error **errp)
         return false;
     }
     if (!note) {
-        error_setg(errp, "'%s' is an ELF image with neither a multiboot header nor a PVH entry point (Xen note 18)", f->path);
+        error_setg(errp, "'%s' is an ELF image with neither a multiboot header nor a PVH entry point (Xen note 18)",
+                   f->path);
         return false;
     }
     return true;

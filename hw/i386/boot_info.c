@@ -91,8 +91,10 @@ bool multiboot_load(struct boot *b, const struct boot_machine *m, struct boot_en
     g_autofree char *cmdline = g_strdup_printf("%s%s%s", b->kernel_path, *b->append ? " " : "", b->append);
     uint32_t name = put(&l, "patchbay", sizeof("patchbay"), errp);
 
-    if (!name || !elf_load_segments(b, m, errp) || !boot_load_modules(b, m, MAX(b->elf.end, (uint64_t)BOOT_HIGH_START), errp) ||
-        !boot_put_cmdline(b, m, cmdline, UINT64_MAX, errp) || !mb_modules(b, &l, &info, errp) || !mb_mmap(&l, &info, errp)) {
+    if (!name || !elf_load_segments(b, m, errp) ||
+        !boot_load_modules(b, m, MAX(b->elf.end, (uint64_t)BOOT_HIGH_START), errp) ||
+        !boot_put_cmdline(b, m, cmdline, UINT64_MAX, errp) || !mb_modules(b, &l, &info, errp) ||
+        !mb_mmap(&l, &info, errp)) {
         return false;
     }
     info.flags = le32_of(MBI_MEMORY | MBI_CMDLINE | MBI_MODS | MBI_MMAP | MBI_LOADER);

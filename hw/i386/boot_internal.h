@@ -38,8 +38,8 @@ struct boot {
 };
 
 /** boot_bytes() - host address of guest RAM [addr, addr + len), or NULL with an error that says what should go there */
-uint8_t *boot_bytes(const struct boot_machine *m, uint64_t addr, uint64_t len, const struct boot_file *f, const char *part,
-                    Error **errp);
+uint8_t *boot_bytes(const struct boot_machine *m, uint64_t addr, uint64_t len, const struct boot_file *f,
+                    const char *part, Error **errp);
 /** boot_put_file() - read a piece of a file into guest RAM */
 bool boot_put_file(const struct boot_machine *m, uint64_t addr, const struct boot_file *f, uint64_t off, uint64_t len,
                    const char *part, Error **errp);

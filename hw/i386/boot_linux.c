@@ -25,7 +25,10 @@ enum {                                      /* boot_params beyond the header: ze
     P_SIZE = 4096, P_EXT_MEM_K = 0x002, P_RSDP = 0x070, P_ALT_MEM_K = 0x1E0, P_E820_COUNT = 0x1E8, P_E820 = 0x2D0,
     E820_MAX = 128, E820_ENTRY = 20,
 };
-enum { SI_PAGE = 0x04, SI_MODE = 0x06, SI_COLS = 0x07, SI_EGA_BX = 0x0A, SI_LINES = 0x0E, SI_IS_VGA = 0x0F, SI_POINTS = 0x10 };
+enum {
+    SI_PAGE = 0x04, SI_MODE = 0x06, SI_COLS = 0x07, SI_EGA_BX = 0x0A, SI_LINES = 0x0E, SI_IS_VGA = 0x0F,
+    SI_POINTS = 0x10,
+};
 
 static bool bad(const struct boot_file *f, Error **errp, const char *why)
 {
@@ -40,8 +43,9 @@ static bool check_header(const struct boot_file *f, struct linux_image *img, Err
     uint64_t init_size;
 
     if (version < PROTOCOL_MIN) {
-        error_setg(errp, "'%s' is not a Linux kernel image that can be started here: boot protocol %u.%02u is older than 2.06",
-                   f->path, version >> 8, version & 0xFF);
+        error_setg(
+            errp, "'%s' is not a Linux kernel image that can be started here: boot protocol %u.%02u is older than 2.06",
+            f->path, version >> 8, version & 0xFF);
         return false;
     }
     if (!(h[H_LOADFLAGS] & LOADED_HIGH)) {
@@ -54,7 +58,8 @@ static bool check_header(const struct boot_file *f, struct linux_image *img, Err
     img->header_end = MIN(img->header_end, (uint32_t)H_END_MAX);
     img->kernel_off = ((h[H_SETUP_SECTS] ? h[H_SETUP_SECTS] : 4) + 1ull) * 512;
     if (img->kernel_off >= f->size) {
-        error_setg(errp, "'%s' is truncated: it ends within its %" G_GUINT64_FORMAT " bytes of setup code", f->path, img->kernel_off);
+        error_setg(errp, "'%s' is truncated: it ends within its %" G_GUINT64_FORMAT " bytes of setup code", f->path,
+                   img->kernel_off);
         return false;
     }
     img->kernel_len = f->size - img->kernel_off;
@@ -63,7 +68,10 @@ static bool check_header(const struct boot_file *f, struct linux_image *img, Err
     img->cmdline_max = ld_le32(h + H_CMDLINE_SIZE);
     img->need_end = img->load_addr + img->kernel_len;
     if (version >= 0x20A && img->header_end >= H_INIT_SIZE + 4) {
-        /* it unpacks at its preferred address or, loaded above that, at the next aligned one: up to init_size from there */
+        /*
+         * it unpacks at its preferred address or, loaded above that, at the next aligned one: up to init_size from
+         * there
+         */
         uint64_t pref = ld_le64(h + H_PREF_ADDRESS), start = MAX(pref, img->load_addr);
 
         init_size = ld_le32(h + H_INIT_SIZE);
@@ -81,7 +89,9 @@ static bool check_length(const struct boot_file *f, const struct linux_image *im
 
     /* the last paragraph may be short, and signed images carry more */
     if (want > img->kernel_len + 15) {
-        error_setg(errp, "'%s' is truncated: its header announces %" G_GUINT64_FORMAT " bytes of kernel, the file has %" G_GUINT64_FORMAT,
+        error_setg(errp,
+                   "'%s' is truncated: its header announces %" G_GUINT64_FORMAT
+                   " bytes of kernel, the file has %" G_GUINT64_FORMAT,
                    f->path, want, img->kernel_len);
         return false;
     }
@@ -113,8 +123,10 @@ static bool load_initrd(struct boot *b, const struct boot_machine *m, Error **er
         return true;
     }
     if (rd->file.size > top || align_down(top - rd->file.size, RAM_PAGE_SIZE) < floor) {
-        error_setg(errp, "initrd '%s' of %" G_GUINT64_FORMAT " bytes does not fit into RAM between 0x%" G_GINT64_MODIFIER
-                   "x, where '%s' ends, and 0x%" G_GINT64_MODIFIER "x", rd->path, rd->file.size, floor, b->kernel.path, top);
+        error_setg(errp,
+                   "initrd '%s' of %" G_GUINT64_FORMAT " bytes does not fit into RAM between 0x%" G_GINT64_MODIFIER
+                   "x, where '%s' ends, and 0x%" G_GINT64_MODIFIER "x",
+                   rd->path, rd->file.size, floor, b->kernel.path, top);
         return false;
     }
     rd->addr = align_down(top - rd->file.size, RAM_PAGE_SIZE);

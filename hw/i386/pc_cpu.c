@@ -153,7 +153,8 @@ bool pc_cpus_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
     unsigned n = cfg->cpus ? cfg->cpus : 1;
 
     if (n > PC_CPUS_MAX) {
-        error_setg(errp, "Invalid SMP CPUs %u. The max CPUs supported by machine 'pc-i440fx-11.1' is %d", n, PC_CPUS_MAX);
+        error_setg(errp, "Invalid SMP CPUs %u. The max CPUs supported by machine 'pc-i440fx-11.1' is %d", n,
+                   PC_CPUS_MAX);
         return false;
     }
     pc->cpu = g_new0(struct pc_cpu, n);
@@ -167,6 +168,9 @@ bool pc_cpus_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
         }
         if (pc->ncpus) {
             x86_cpu_join(pc->cpu[0].x86, pc->cpu[pc->ncpus].x86);
+        }
+        if (pc->cpu[pc->ncpus].x86) {
+            x86_cpu_set_topology(pc->cpu[pc->ncpus].x86, pc->ncpus, n);
         }
     }
     return true;

@@ -62,7 +62,8 @@ static void setup_pci(struct pc *pc)
 {
     const struct pci_windows w = {
         .io_base = IO_WINDOW, .io_end = IO_WINDOW_END,
-        .mem_base = pc->below_4g > 0xE0000000 ? pc->below_4g : MAX(pc->below_4g, 0xC0000000u), .mem_end = MEM_WINDOW_END,
+        .mem_base = pc->below_4g > 0xE0000000 ? pc->below_4g : MAX(pc->below_4g, 0xC0000000u),
+        .mem_end = MEM_WINDOW_END,
         .irq_line = irq_line,
     };
 
@@ -105,7 +106,8 @@ static void write_tables(struct pc *pc)
         .cpus = pc->ncpus, .pci_mem_base = pc->below_4g, .hpet = pc->hpet, .vga = pc->vga, .serial = pc->serial_mask,
     };
     struct smbios_info smbios = {
-        .cpus = pc->ncpus, .ram_size = pc->ram_size, .product = pc_machine_types[0].desc, .version = pc_machine_types[0].name,
+        .cpus = pc->ncpus, .ram_size = pc->ram_size, .product = pc_machine_types[0].desc,
+        .version = pc_machine_types[0].name,
         .uuid = pc->uuid,
     };
 
@@ -132,7 +134,8 @@ static void start_cpu(struct pc *pc)
     const struct boot_entry *e = &pc->entry;
 
     if (pc->cpu[0].x86) {
-        x86_cpu_start_flat32(pc->cpu[0].x86, e->eip, e->eax, e->ebx, e->esi, e->gdt_base, e->gdt_limit, e->cs_sel, e->ds_sel);
+        x86_cpu_start_flat32(pc->cpu[0].x86, e->eip, e->eax, e->ebx, e->esi, e->gdt_base, e->gdt_limit, e->cs_sel,
+                             e->ds_sel);
     }
 }
 
@@ -193,7 +196,8 @@ bool pc_start_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
     }
     if (!cfg->kernel) {
         if (cfg->initrd || cfg->append) {
-            error_setg(errp, cfg->initrd ? "-initrd only allowed with -kernel option" : "-append only allowed with -kernel option");
+            error_setg(errp, cfg->initrd ? "-initrd only allowed with -kernel option"
+                                         : "-append only allowed with -kernel option");
             return false;
         }
         return true;

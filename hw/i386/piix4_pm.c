@@ -9,8 +9,8 @@
  *   04 PM1_CNT  0 SCI_EN (ro)  1 BM_RLD  2 GBL_RLS (w)  12:10 SLP_TYP  13 SLP_EN (w)
  *   08 PM_TMR   24 bits         0C GPE0_STS   0E GPE0_EN
  *
- * SCI is asserted while an enabled status bit is set and SCI_EN is on. SCI_EN follows what is written to the APM control
- * port 0xB2: there is no SMM here, so the device itself does what a firmware's SMI handler would.
+ * SCI is asserted while an enabled status bit is set and SCI_EN is on. SCI_EN follows what is written to the APM
+ * control port 0xB2: there is no SMM here, so the device itself does what a firmware's SMI handler would.
  */
 #include "core/runstate.h"
 #include "hw/i386/piix.h"

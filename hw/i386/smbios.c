@@ -2,7 +2,8 @@
 /*
  * hw/i386/smbios.c - what "dmidecode" shows (SMBIOS 2.8, DSP0134)
  *
- * Entry point (5.2.1), then structures: formatted area, its strings each with a NUL, one NUL more. Handles are type << 8.
+ * Entry point (5.2.1), then structures: formatted area, its strings each with a NUL, one NUL more. Handles are type <<
+ * 8.
  */
 #include "hw/i386/acpi.h"
 #include "hw/i386/aml.h"

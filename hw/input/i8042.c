@@ -3,12 +3,12 @@
  * hw/input/i8042.c - PC keyboard controller (Intel 8042 / UPI-41 with the IBM AT and PS/2 programs)
  *
  *   0x60  data            0x64 read: status, write: command
- *   status   0 OBF   1 IBF (never seen set)   2 system flag   3 last write was a command   4 not locked   5 OBF from mouse
- *   command byte  0 IRQ1 on   1 IRQ12 on   2 system flag   4 keyboard off   5 mouse off   6 translate to scan code set 1
- *   output port   0 reset, low active   1 A20   4, 5 OBF of keyboard, mouse
+ *   status   0 OBF   1 IBF (never seen set)   2 system flag   3 last write was a command   4 not locked   5 OBF from
+ * mouse command byte  0 IRQ1 on   1 IRQ12 on   2 system flag   4 keyboard off   5 mouse off   6 translate to scan code
+ * set 1 output port   0 reset, low active   1 A20   4, 5 OBF of keyboard, mouse
  *
- * One output buffer serves both devices: it is refilled when it has been read, answers of the controller first. Each byte
- * makes an edge: the wires fall before the next byte raises one.
+ * One output buffer serves both devices: it is refilled when it has been read, answers of the controller first. Each
+ * byte makes an edge: the wires fall before the next byte raises one.
  */
 #include "core/runstate.h"
 #include "hw/input/ps2.h"
@@ -17,7 +17,10 @@
 #include <string.h>
 
 enum { ST_OBF = 1 << 0, ST_SYS = 1 << 2, ST_CMD = 1 << 3, ST_UNLOCKED = 1 << 4, ST_AUX = 1 << 5 };
-enum { CTR_KBD_INT = 1 << 0, CTR_AUX_INT = 1 << 1, CTR_SYS = 1 << 2, CTR_KBD_OFF = 1 << 4, CTR_AUX_OFF = 1 << 5, CTR_XLATE = 1 << 6 };
+enum {
+    CTR_KBD_INT = 1 << 0, CTR_AUX_INT = 1 << 1, CTR_SYS = 1 << 2, CTR_KBD_OFF = 1 << 4, CTR_AUX_OFF = 1 << 5,
+    CTR_XLATE = 1 << 6,
+};
 enum { OUT_RESET_N = 1 << 0, OUT_A20 = 1 << 1 };
 enum {
     C_READ_RAM = 0x20, C_WRITE_RAM = 0x60, C_AUX_OFF = 0xA7, C_AUX_ON = 0xA8, C_AUX_TEST = 0xA9, C_SELF_TEST = 0xAA,
@@ -279,7 +282,9 @@ void i8042_move_mouse(struct i8042 *s, int dx, int dy, int dz, unsigned buttons)
 {
     struct ps2 *m = &s->mouse;
     int x = CLAMP(dx, -255, 255), y = CLAMP(-dy, -255, 255), z = CLAMP(dz, -8, 7);
-    uint8_t b[4] = { 0x08 | (buttons & 7) | (x < 0 ? 0x10 : 0) | (y < 0 ? 0x20 : 0), (uint8_t)x, (uint8_t)y, (uint8_t)z };
+    uint8_t b[4] = {
+        0x08 | (buttons & 7) | (x < 0 ? 0x10 : 0) | (y < 0 ? 0x20 : 0), (uint8_t)x, (uint8_t)y, (uint8_t)z,
+    };
 
     m->buttons = buttons & 7;
     if (m->enabled && !m->remote) {

@@ -2,8 +2,9 @@
 /*
  * hw/input/ps2.c - AT keyboard and PS/2 mouse as the cable sees them (IBM PS/2 Technical Reference, keyboard and mouse)
  *
- * A device acknowledges every byte with FA; some commands take a parameter byte, some answer with more. The mouse becomes a
- * wheel mouse (id 3) after the sample rates 200, 100, 80. Bytes that find the queue full are dropped and counted.
+ * A device acknowledges every byte with FA; some commands take a parameter byte, some answer with more. The mouse
+ * becomes a wheel mouse (id 3) after the sample rates 200, 100, 80. Bytes that find the queue full are dropped and
+ * counted.
  */
 #include "hw/input/ps2.h"
 #include "lib/bits.h"
@@ -166,8 +167,8 @@ static void mouse_param(struct ps2 *p, uint8_t v)
 
 static void mouse_status(struct ps2 *p)
 {
-    uint8_t flags = (p->remote ? 0x40 : 0) | (p->enabled ? 0x20 : 0) | (p->scaling ? 0x10 : 0) | (p->buttons & 1 ? 4 : 0) |
-                    (p->buttons & 4 ? 2 : 0) | (p->buttons & 2 ? 1 : 0);
+    uint8_t flags = (p->remote ? 0x40 : 0) | (p->enabled ? 0x20 : 0) | (p->scaling ? 0x10 : 0) |
+                    (p->buttons & 1 ? 4 : 0) | (p->buttons & 4 ? 2 : 0) | (p->buttons & 2 ? 1 : 0);
     uint8_t b[] = { ACK, flags, p->resolution, p->rate };
 
     ps2_put(p, b, sizeof(b));

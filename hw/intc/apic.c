@@ -3,8 +3,8 @@
  * hw/intc/apic.c - local APIC: acceptance, priorities, acknowledge, EOI (Intel SDM vol. 3, chapter 10)
  *
  * IRR holds accepted vectors, ISR those in service, TMR which of them are level-triggered. The CPU's INTR pin is
- * asserted when the highest IRR vector is of a higher class (bits 7:4) than PPR, or when the 8259 asserts its output and
- * LINT0 lets it through (ExtINT; also when the APIC is switched off, as the pins are then INTR and NMI: 10.4.3).
+ * asserted when the highest IRR vector is of a higher class (bits 7:4) than PPR, or when the 8259 asserts its output
+ * and LINT0 lets it through (ExtINT; also when the APIC is switched off, as the pins are then INTR and NMI: 10.4.3).
  * Invariant: intr_level == deliverable(IRR) || extint_wanted(), after every function here.
  */
 #include "hw/intc/apic_internal.h"
@@ -53,7 +53,8 @@ static bool extint_wanted(const struct apic *s)
     if (!apic_hw_enabled(s)) {
         return s->bus->pic_level && (s->base & APIC_BASE_BSP);
     }
-    return s->extint || (s->bus->pic_level && !(lint0 & LVT_MASKED) && bits_get(lint0, LVT_MODE_SHIFT, 3) == APIC_DM_EXTINT);
+    return s->extint ||
+           (s->bus->pic_level && !(lint0 & LVT_MASKED) && bits_get(lint0, LVT_MODE_SHIFT, 3) == APIC_DM_EXTINT);
 }
 
 void apic_update(struct apic *s)

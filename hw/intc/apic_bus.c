@@ -72,7 +72,8 @@ void apic_bus_deliver(struct apic_bus *b, const struct apic_msg *m)
 }
 
 /*
- * Address 31:20 0xFEE, 19:12 destination, 3 redirection hint, 2 logical. Data 15 level, 14 assert, 10:8 mode, 7:0 vector.
+ * Address 31:20 0xFEE, 19:12 destination, 3 redirection hint, 2 logical. Data 15 level, 14 assert, 10:8 mode, 7:0
+ * vector.
  */
 void apic_bus_msi(struct apic_bus *b, uint64_t addr, uint32_t data)
 {

@@ -35,7 +35,10 @@ void apic_timer_set_divide(struct apic *s, uint32_t v);
 void apic_timer_set_lvt(struct apic *s, uint32_t v);
 void apic_timer_set_deadline(struct apic *s, uint64_t v);
 
-/* apic_regs.c: registers by index (xAPIC offset >> 4, x2APIC MSR - 0x800); false: no such register, or not that way round */
+/*
+ * apic_regs.c: registers by index (xAPIC offset >> 4, x2APIC MSR - 0x800); false: no such register, or not that way
+ * round
+ */
 bool apic_reg_read(struct apic *s, unsigned reg, uint32_t *val);
 bool apic_reg_write(struct apic *s, unsigned reg, uint32_t val);
 void apic_icr_write(struct apic *s, uint64_t icr);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hw/intc/apic_regs.c - local APIC registers: one table for the xAPIC window and the x2APIC MSRs (Intel SDM vol. 3, tables
- * 10-1 and 10-6)
+ * hw/intc/apic_regs.c - local APIC registers: one table for the xAPIC window and the x2APIC MSRs (Intel SDM vol. 3,
+ * tables 10-1 and 10-6)
  *
- * Register n is at offset n << 4 of the window and MSR 0x800 + n. What differs between the two: ICR is one 64-bit MSR, DFR and
- * the upper ICR half are gone, SELF IPI is new, LDR and ID are read-only, and a wrong access is #GP instead of an ESR bit.
+ * Register n is at offset n << 4 of the window and MSR 0x800 + n. What differs between the two: ICR is one 64-bit MSR,
+ * DFR and the upper ICR half are gone, SELF IPI is new, LDR and ID are read-only, and a wrong access is #GP instead of
+ * an ESR bit.
  */
 #include "hw/intc/apic_internal.h"
 #include "lib/log.h"

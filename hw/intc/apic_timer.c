@@ -2,8 +2,8 @@
 /*
  * hw/intc/apic_timer.c - the local APIC timer: one-shot, periodic, TSC deadline (Intel SDM vol. 3, 10.5.4)
  *
- * The count is not counted: it follows from the virtual time since the initial count was written. A host timer is armed only
- * while its end would interrupt (unmasked), so a masked or unused timer costs nothing.
+ * The count is not counted: it follows from the virtual time since the initial count was written. A host timer is armed
+ * only while its end would interrupt (unmasked), so a masked or unused timer costs nothing.
  */
 #include "hw/intc/apic_internal.h"
 
@@ -17,7 +17,10 @@ static unsigned mode(const struct apic *s)
     return bits_get(s->lvt[LVT_TIMER], LVT_TIMER_MODE_SHIFT, 2);
 }
 
-/* Divide configuration, figure 10-10: bits 3, 1, 0 make 0..7 for 2, 4, ... 128, 1; 1 GHz bus: count << shift is nanoseconds */
+/*
+ * Divide configuration, figure 10-10: bits 3, 1, 0 make 0..7 for 2, 4, ... 128, 1; 1 GHz bus: count << shift is
+ * nanoseconds
+ */
 static unsigned shift(const struct apic *s)
 {
     return (((s->divide & 3) | ((s->divide >> 1) & 4)) + 1) & 7;

@@ -2,15 +2,16 @@
 /*
  * hw/intc/i8259.c - 8259A programmable interrupt controller, master and slave (Intel 231468; PIIX3 290550 section 2.5)
  *
- * An edge latches its IRR bit until the bit is acknowledged; a level input's IRR bit follows the wire. The chip asserts INT when
- * an unmasked IRR bit has a higher priority than everything in service. INT of the slave is IR2 of the master.
+ * An edge latches its IRR bit until the bit is acknowledged; a level input's IRR bit follows the wire. The chip asserts
+ * INT when an unmasked IRR bit has a higher priority than everything in service. INT of the slave is IR2 of the master.
  *
  *   write A0=0, D4=1       ICW1, starts the initialisation sequence; A0=1 then takes ICW2, ICW3, ICW4
  *   write A0=0, D4=D3=0    OCW2: 7 R, 6 SL, 5 EOI, 2:0 level
  *   write A0=0, D3=1       OCW3: 6 ESMM, 5 SMM, 2 P, 1 RR, 0 RIS
  *   write A0=1             OCW1: the mask
  *
- * Unlike the data sheet, an edge stays latched when the wire falls before the acknowledge cycle: sources here pulse in no time.
+ * Unlike the data sheet, an edge stays latched when the wire falls before the acknowledge cycle: sources here pulse in
+ * no time.
  */
 #include "hw/intc/i8259.h"
 #include "hw/isa/isa.h"
@@ -358,7 +359,8 @@ void i8259_print(const struct i8259 *s, GString *out)
     for (unsigned i = 0; i < 2; i++) {
         const struct i8259_chip *c = &s->chip[i];
 
-        g_string_append_printf(out, "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
+        g_string_append_printf(out,
+                               "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
                                i, c->irr, c->imr, c->isr, (c->lowest + 1) & 7, c->base, c->read_isr, c->elcr, c->sfnm);
     }
 }

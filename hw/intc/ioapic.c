@@ -81,7 +81,8 @@ static void table_write(struct ioapic *s, unsigned i, uint32_t v)
     }
     s->rte[n] = (s->rte[n] & (0xFFFFFFFF00000000 | RTE_RO)) | (v & RTE_LOW_WRITABLE);
     if (!(v & RTE_LEVEL)) {
-        s->rte[n] &= ~(uint64_t)RTE_REMOTE_IRR; /* undefined for edge; drivers clear a stuck entry by going through edge */
+        /* undefined for edge; drivers clear a stuck entry by going through edge */
+        s->rte[n] &= ~(uint64_t)RTE_REMOTE_IRR;
     }
     level_service(s, n);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hw/isa/isa_bus.c - the ISA bus: a named bus with wires. No address decoding of its own: devices place their regions. */
+/*
+ * hw/isa/isa_bus.c - the ISA bus: a named bus with wires. No address decoding of its own: devices place their regions.
+ */
 #include "hw/isa/isa.h"
 #include <string.h>
 

@@ -173,7 +173,8 @@ static void status_write(struct hpet *s, uint64_t v)
 
 static void counter_write(struct hpet *s, uint64_t v)
 {
-    if (enabled(s)) {                       /* the specification wants it halted; the result is what hardware would show */
+    if (enabled(s)) {
+        /* the specification wants it halted; the result is what hardware would show */
         s->start_ns = clock_get_ns(CLOCK_VIRTUAL) - (int64_t)(v * TICK_NS);
         schedule_all(s);
     }

@@ -240,7 +240,8 @@ static void latch_status(struct pit_channel *c)
 {
     if (!c->status_latched) {
         c->status_latched = true;
-        c->status = (out(c) ? STATUS_OUT : 0) | (c->null_count ? STATUS_NULL : 0) | c->access << 4 | c->mode << 1 | c->bcd;
+        c->status =
+            (out(c) ? STATUS_OUT : 0) | (c->null_count ? STATUS_NULL : 0) | c->access << 4 | c->mode << 1 | c->bcd;
     }
 }
 

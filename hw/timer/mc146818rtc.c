@@ -7,7 +7,8 @@
  *   0E..7F memory; 32 century (BCD or binary as DM says), as PC firmware has it
  *
  * Time is not ticked: unix_ns() = clock + offset. The flags of register C are brought up to date when somebody looks or
- * a timer comes due, and timers are armed only for interrupts that are enabled. Data sheet: "Update cycle", "Interrupts".
+ * a timer comes due, and timers are armed only for interrupts that are enabled. Data sheet: "Update cycle",
+ * "Interrupts".
  */
 #include "hw/timer/mc146818rtc.h"
 #include "hw/isa/isa.h"
@@ -142,7 +143,10 @@ static bool alarm_any(uint8_t v)
     return v >= 0xC0;
 }
 
-/* First second after @from that the alarm bytes describe, or -1. Skips to the next hour or minute: at most 25 + 61 + 61 steps. */
+/*
+ * First second after @from that the alarm bytes describe, or -1. Skips to the next hour or minute: at most 25 + 61 + 61
+ * steps.
+ */
 static int64_t next_alarm(const struct mc146818rtc *s, int64_t from)
 {
     uint8_t ah = s->cmos[R_HOUR_ALARM], am = s->cmos[R_MIN_ALARM], as = s->cmos[R_SEC_ALARM];
@@ -381,7 +385,8 @@ void rtc_set_memory(struct mc146818rtc *s, uint64_t below_4g, uint64_t above_4g)
     cmos_word(s, 0x15, 640, 0xFFFF);                                            /* base memory, KiB */
     cmos_word(s, 0x17, ext, 0xFFFF);                                            /* extended memory above 1 MiB, KiB */
     cmos_word(s, 0x30, ext, 0xFFFF);
-    cmos_word(s, 0x34, below_4g > 16 * MiB ? (below_4g - 16 * MiB) / (64 * KiB) : 0, 0xFFFF);   /* above 16 MiB, 64 KiB */
+    /* above 16 MiB, 64 KiB */
+    cmos_word(s, 0x34, below_4g > 16 * MiB ? (below_4g - 16 * MiB) / (64 * KiB) : 0, 0xFFFF);
     cmos_word(s, 0x5B, above_4g / (64 * KiB), 0xFFFFFF);                        /* above 4 GiB, 64 KiB */
 }
 

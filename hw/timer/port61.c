@@ -16,7 +16,8 @@ static uint64_t port61_read(void *opaque, uint64_t off, unsigned size)
     struct i8254 *s = opaque;
     bool refresh = clock_get_ns(CLOCK_VIRTUAL) / 15085 & 1;
 
-    return (s->ch[2].gate ? GATE2 : 0) | (s->speaker ? SPEAKER : 0) | (refresh ? REFRESH : 0) | (pit_out(s, 2) ? OUT2 : 0);
+    return (s->ch[2].gate ? GATE2 : 0) | (s->speaker ? SPEAKER : 0) | (refresh ? REFRESH : 0) |
+           (pit_out(s, 2) ? OUT2 : 0);
 }
 
 static void port61_write(void *opaque, uint64_t off, uint64_t val, unsigned size)

@@ -7,6 +7,7 @@
 #include "hw/pci/pci.h"
 #include "qapi/keyval.h"
 #include "qmp.h"
+#include "session.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -136,6 +137,8 @@ bool qmp_qom_list_properties(struct qmp_call *call, const qmp_qom_list_propertie
     return true;
 }
 
+static void add_objects(struct jval *list);
+
 /* ---- paths ---- */
 
 struct walk {
@@ -192,7 +195,7 @@ static void not_found(const char *path, Error **errp)
 bool qmp_qom_list(struct qmp_call *call, const qmp_qom_list_args *args, struct jval **ret, Error **errp)
 {
     static const char *const containers[] = { "/machine/peripheral", "/machine/peripheral-anon",
-                                              "/machine/unattached", "/objects",
+                                              "/machine/unattached",
                                               "/chardevs", NULL };
     struct walk w = { .path = args->path, .list = jval_list() };
     struct device *d;
@@ -205,6 +208,8 @@ bool qmp_qom_list(struct qmp_call *call, const qmp_qom_list_args *args, struct j
         add_child(w.list, "peripheral", "container");
         add_child(w.list, "peripheral-anon", "container");
         add_child(w.list, "unattached", "container");
+    } else if (!strcmp(args->path, "/objects")) {
+        add_objects(w.list);
     } else if (g_strv_contains(containers, args->path)) {
         device_foreach(visit, &w);
     } else if ((d = find_device(args->path))) {
@@ -318,20 +323,74 @@ void hmp_device_del(struct hmp *h, const struct jval *args)
     hmp_error(h, err);
 }
 
+/* ---- objects: secrets and random sources, which today are only remembered ---- */
+
+static GHashTable *objects;     /* id -> type name; those of the command line too */
+
+static void objects_load(void)
+{
+    const struct vm_options *o = monitor_options();
+
+    if (objects) {
+        return;
+    }
+    objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (unsigned i = 0; o && i < o->objects->len; i++) {
+        const struct opt_item *it = g_ptr_array_index(o->objects, i);
+        ObjectOptions *obj = opts_parse(&qapi_type_ObjectOptions, it->arg, "qom-type", NULL);
+
+        if (obj) {
+            g_hash_table_insert(objects, g_strdup(obj->id), (gpointer)qapi_name_SchemaObjectType(obj->qom_type));
+        }
+        qapi_free_ObjectOptions(obj);
+    }
+}
+
+static void add_objects(struct jval *list)
+{
+    GHashTableIter it;
+    gpointer id, type;
+
+    objects_load();
+    g_hash_table_iter_init(&it, objects);
+    while (g_hash_table_iter_next(&it, &id, &type)) {
+        add_child(list, id, type);
+    }
+}
+
 bool qmp_object_add(struct qmp_call *call, const ObjectOptions *args, struct jval **ret, Error **errp)
 {
-    if (args->qom_type == SCHEMA_OBJECT_TYPE_SECRET || args->qom_type == SCHEMA_OBJECT_TYPE_RNG_RANDOM) {
-        return true;
+    const char *type = qapi_name_SchemaObjectType(args->qom_type);
+
+    objects_load();
+    if (g_hash_table_contains(objects, args->id)) {
+        error_setg(errp, "attempt to add duplicate property '%s' to object (type 'container')", args->id);
+        return false;
     }
-    error_setg(errp, "object type '%s' cannot be added while the program runs",
-               qapi_name_SchemaObjectType(args->qom_type));
-    return false;
+    if (args->qom_type != SCHEMA_OBJECT_TYPE_SECRET && args->qom_type != SCHEMA_OBJECT_TYPE_RNG_RANDOM) {
+        error_setg(errp, "object type '%s' cannot be added while the program runs", type);
+        return false;
+    }
+    g_hash_table_insert(objects, g_strdup(args->id), (gpointer)type);
+    return true;
 }
 
 bool qmp_object_del(struct qmp_call *call, const qmp_object_del_args *args, struct jval **ret, Error **errp)
 {
-    error_setg(errp, "object '%s' not found", args->id);
-    return false;
+    const char *type;
+
+    objects_load();
+    type = g_hash_table_lookup(objects, args->id);
+    if (!type) {
+        error_setg(errp, "object '%s' not found", args->id);
+        return false;
+    }
+    if (strcmp(type, "secret") && strcmp(type, "rng-random")) {
+        error_setg(errp, "object '%s' is in use, can not be deleted", args->id);
+        return false;
+    }
+    g_hash_table_remove(objects, args->id);
+    return true;
 }
 
 void complete_device_types(unsigned argno, const char *word, GPtrArray *out)

@@ -8,6 +8,7 @@
 #include "net/nic.h"
 #include "net/user.h"
 #include "qapi/keyval.h"
+#include "qapi/schema.h"
 #include "qmp.h"
 #include <stdio.h>
 #include <string.h>
@@ -57,20 +58,66 @@ void hmp_netdev_del(struct hmp *h, const struct jval *args)
 
 /* ---- links ---- */
 
+static bool set_link(const char *name, bool up, Error **errp)
+{
+    struct jval *data;
+
+    if (!net_set_link(name, up, errp)) {
+        return false;
+    }
+    data = jval_dict();
+    jval_set_str(data, "name", name);
+    jval_set_bool(data, "up", up);
+    qapi_event_emit(QAPI_EVENT_NETDEV_LINK_CHANGED, data);
+    return true;
+}
+
 bool qmp_set_link(struct qmp_call *call, const qmp_set_link_args *args, struct jval **ret, Error **errp)
 {
-    return net_set_link(args->name, args->up, errp);
+    return set_link(args->name, args->up, errp);
 }
 
 void hmp_set_link(struct hmp *h, const struct jval *args)
 {
     Error *err = NULL;
 
-    net_set_link(jval_get_str(args, "name"), jval_bool_of(jval_get(args, "up")), &err);
+    set_link(jval_get_str(args, "name"), jval_bool_of(jval_get(args, "up")), &err);
     hmp_error(h, err);
 }
 
 /* ---- port forwarding ---- */
+
+static void hostfwd_event(enum qapi_event ev, const char *id, const char *rule)
+{
+    struct jval *data = jval_dict();
+
+    if (id) {
+        jval_set_str(data, "netdev-id", id);
+    }
+    jval_set_str(data, "rule", rule);
+    qapi_event_emit(ev, data);
+}
+
+static bool hostfwd_add(const char *id, const char *rule, Error **errp)
+{
+    if (!net_hostfwd_add(id, rule, errp)) {
+        return false;
+    }
+    hostfwd_event(QAPI_EVENT_HOSTFWD_ADDED, id, rule);
+    return true;
+}
+
+/* As net_hostfwd_remove(); *text has no newline */
+static bool hostfwd_remove(const char *id, const char *rule, char **text, Error **errp)
+{
+    if (!net_hostfwd_remove(id, rule, text, errp)) {
+        return false;
+    }
+    if (g_str_has_suffix(g_strchomp(*text), "removed")) {
+        hostfwd_event(QAPI_EVENT_HOSTFWD_REMOVED, id, rule);
+    }
+    return true;
+}
 
 /* Host port of a rule "tcp:ADDR:PORT-..."; 0: any, or a path */
 static unsigned rule_port(const char *rule)
@@ -130,7 +177,7 @@ static unsigned new_port(GHashTable *before)
 bool qmp_hostfwd_add(struct qmp_call *call, const qmp_hostfwd_add_args *args, struct jval **ret, Error **errp)
 {
     GHashTable *before = forwarded_ports();
-    bool ok = net_hostfwd_add(args->id, args->rule, errp);
+    bool ok = hostfwd_add(args->id, args->rule, errp);
     unsigned port;
 
     if (ok) {
@@ -149,9 +196,9 @@ bool qmp_hostfwd_add(struct qmp_call *call, const qmp_hostfwd_add_args *args, st
 bool qmp_hostfwd_remove(struct qmp_call *call, const qmp_hostfwd_remove_args *args, struct jval **ret, Error **errp)
 {
     char *text = NULL;
-    bool ok = net_hostfwd_remove(args->id, args->rule, &text, errp);
+    bool ok = hostfwd_remove(args->id, args->rule, &text, errp);
 
-    if (ok && text && !g_str_has_suffix(g_strchomp(text), "removed")) {
+    if (ok && !g_str_has_suffix(text, "removed")) {
         error_setg(errp, "%s", text);
         ok = false;
     }
@@ -164,7 +211,7 @@ void hmp_hostfwd_add(struct hmp *h, const struct jval *args)
     const char *a = jval_get_str(args, "arg1"), *b = jval_get_str(args, "arg2");
     Error *err = NULL;
 
-    if (!net_hostfwd_add(b ? a : NULL, b ? b : a, &err)) {
+    if (!hostfwd_add(b ? a : NULL, b ? b : a, &err)) {
         hmp_printf(h, "%s\n", error_text(err));
         error_free(err);
     }
@@ -176,8 +223,8 @@ void hmp_hostfwd_remove(struct hmp *h, const struct jval *args)
     Error *err = NULL;
     char *text = NULL;
 
-    if (net_hostfwd_remove(b ? a : NULL, b ? b : a, &text, &err)) {
-        hmp_printf(h, "%s\n", text ? g_strchomp(text) : "");
+    if (hostfwd_remove(b ? a : NULL, b ? b : a, &text, &err)) {
+        hmp_printf(h, "%s\n", text);
     } else {
         hmp_printf(h, "%s\n", error_text(err));
         error_free(err);

@@ -44,7 +44,8 @@ static void reset_common(struct x86_cpu *cpu)
     cpu->dr[6] = DR6_FIXED;
     cpu->dr[7] = DR7_FIXED;
     cpu->cpl = 0;
-    cpu->halted = cpu->nmi_blocked = cpu->shutdown = cpu->wait_sipi = false;
+    cpu->halted = cpu->nmi_blocked = cpu->shutdown = false;
+    cpu->wait_sipi = cpu->index != 0;
     cpu->shadow = 0;
     cpu->db_hit = 0;
     cpu->exc_old = -1;
@@ -183,6 +184,13 @@ void x86_cpu_free(struct x86_cpu *cpu)
 
 /* --- pins --------------------------------------------------------------------------------------------------------- */
 
+void x86_cpu_set_topology(struct x86_cpu *cpu, unsigned index, unsigned total)
+{
+    cpu->index = (uint8_t)index;
+    cpu->cores = (uint8_t)total;
+    cpu->wait_sipi = index != 0;
+}
+
 void x86_cpu_set_wake(struct x86_cpu *cpu, void (*wake)(void *opaque), void *opaque)
 {
     cpu->wake = wake;
@@ -210,6 +218,7 @@ void x86_cpu_nmi(struct x86_cpu *cpu)
 
 void x86_cpu_init(struct x86_cpu *cpu)
 {
+    __atomic_fetch_and(&cpu->pending, ~(uint32_t)PEND_SIPI, __ATOMIC_SEQ_CST);   /* one that comes later counts */
     poke(cpu, PEND_INIT);
 }
 

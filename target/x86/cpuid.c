@@ -2,7 +2,7 @@
 /*
  * target/x86/cpuid.c - the CPUID instruction (SDM vol. 2A, CPUID; APM vol. 3, appendix E)
  *
- * One logical processor, one core, one package. Caches are of a plausible size; nothing models them.
+ * One package; each CPU is a core of it with one thread. Caches are of a plausible size; nothing models them.
  */
 #include "target/x86/state.h"
 #include "core/loop.h"
@@ -50,10 +50,31 @@ static bool apic_enabled(struct x86_cpu *cpu)
     return !ok || (base & 1 << 11);
 }
 
+static unsigned cores(const struct x86_cpu *cpu)
+{
+    return cpu->cores ? cpu->cores : 1;
+}
+
+/* Bits of the APIC id that number the cores */
+static unsigned core_bits(const struct x86_cpu *cpu)
+{
+    unsigned n = 0;
+
+    while (1u << n < cores(cpu)) {
+        n++;
+    }
+    return n;
+}
+
 static regs leaf_1(struct x86_cpu *cpu)
 {
     const struct x86_features *f = cpu->feat;
-    regs r = { signature(f), 8 << 8 | 1 << 16, f->word[FEAT_1_ECX], f->word[FEAT_1_EDX] };
+    regs r = { signature(f), 8 << 8 | cores(cpu) << 16 | (uint32_t)cpu->index << 24, f->word[FEAT_1_ECX],
+               f->word[FEAT_1_EDX] };
+
+    if (cores(cpu) > 1) {
+        r.edx |= 1u << X86_FEAT_HT % 32;
+    }
 
     if (x86_feat(f, X86_FEAT_XSAVE) && (cpu->cr4 & CR4_OSXSAVE)) {
         r.ecx |= 1u << X86_FEAT_OSXSAVE % 32;
@@ -65,24 +86,31 @@ static regs leaf_1(struct x86_cpu *cpu)
 }
 
 /* Deterministic cache parameters: type, level, ways, sets of 64-byte lines */
-static regs leaf_4(uint32_t sub)
+static regs leaf_4(const struct x86_cpu *cpu, uint32_t sub)
 {
     static const struct { uint8_t type, level, ways; uint16_t sets; } cache[] = {
         { 1, 1, 8, 64 }, { 2, 1, 8, 64 }, { 3, 2, 16, 4096 }, { 3, 3, 16, 16384 },
     };
+    uint32_t shared;
 
     if (sub >= ARRAY_LEN(cache)) {
         return (regs){ 0 };
     }
-    return (regs){ cache[sub].type | cache[sub].level << 5 | 1 << 8, (cache[sub].ways - 1u) << 22 | 63,
-                   cache[sub].sets - 1u, 1 };
+    shared = cache[sub].level == 3 ? (1u << core_bits(cpu)) - 1 : 0;
+    return (regs){ cache[sub].type | cache[sub].level << 5 | 1 << 8 | shared << 14 | ((1u << core_bits(cpu)) - 1) << 26,
+                   (cache[sub].ways - 1u) << 22 | 63, cache[sub].sets - 1u, 1 };
 }
 
-static regs leaf_b(uint32_t sub)
+static regs leaf_b(const struct x86_cpu *cpu, uint32_t sub)
 {
-    static const uint8_t level_type[2] = { 1, 2 };      /* SMT, core */
-
-    return (regs){ 0, sub < 2, (sub & 0xFF) | (sub < 2 ? (uint32_t)level_type[sub] << 8 : 0), 0 };
+    switch (sub) {
+    case 0:         /* SMT */
+        return (regs){ 0, 1, 1 << 8, cpu->index };
+    case 1:         /* core */
+        return (regs){ core_bits(cpu), cores(cpu), 2 << 8 | 1, cpu->index };
+    default:
+        return (regs){ 0, 0, sub & 0xFF, cpu->index };
+    }
 }
 
 static regs leaf_d(struct x86_cpu *cpu, uint32_t sub)
@@ -124,7 +152,7 @@ static regs basic_leaf(struct x86_cpu *cpu, uint32_t leaf, uint32_t sub)
     case 2:     /* 7D: 2 MiB L2; 30, 2C: 32 KiB L1; 4D: 16 MiB L3 */
         return f->intel ? (regs){ 0x00000001, 0, 0x0000004D, 0x002C307D } : (regs){ 0 };
     case 4:
-        return f->intel ? leaf_4(sub) : (regs){ 0 };
+        return f->intel ? leaf_4(cpu, sub) : (regs){ 0 };
     case 5:
         return x86_feat(f, X86_FEAT_MONITOR) ? (regs){ 64, 64, 3, 0 } : (regs){ 0 };
     case 6:
@@ -132,7 +160,7 @@ static regs basic_leaf(struct x86_cpu *cpu, uint32_t leaf, uint32_t sub)
     case 7:
         return sub ? (regs){ 0 } : (regs){ 0, f->word[FEAT_7_EBX], f->word[FEAT_7_ECX], f->word[FEAT_7_EDX] };
     case 0xB:
-        return leaf_b(sub);
+        return leaf_b(cpu, sub);
     case 0xD:
         return leaf_d(cpu, sub);
     case 0x15:
@@ -153,7 +181,8 @@ static regs extended_leaf(struct x86_cpu *cpu, uint32_t leaf)
         return f->intel ? (regs){ f->xlevel, 0, 0, 0 }
                         : (regs){ f->xlevel, word4(f->vendor), word4(f->vendor + 8), word4(f->vendor + 4) };
     case 0x80000001:
-        return (regs){ signature(f), 0, f->word[FEAT_E1_ECX], f->word[FEAT_E1_EDX] };
+        return (regs){ signature(f), 0, f->word[FEAT_E1_ECX] | (!f->intel && cores(cpu) > 1 ? 2 : 0),
+                       f->word[FEAT_E1_EDX] };     /* bit 1: CMP_LEGACY */
     case 0x80000002: case 0x80000003: case 0x80000004:
         return brand(f, leaf);
     case 0x80000005:    /* L1: TLBs, 64 KiB 2-way data and instruction */
@@ -163,7 +192,8 @@ static regs extended_leaf(struct x86_cpu *cpu, uint32_t leaf)
     case 0x80000007:
         return (regs){ 0, 0, 0, f->word[FEAT_E7_EDX] };
     case 0x80000008:
-        return (regs){ f->phys_bits | (x86_feat(f, X86_FEAT_LM) ? 48u : 32u) << 8, f->word[FEAT_E8_EBX], 0, 0 };
+        return (regs){ f->phys_bits | (x86_feat(f, X86_FEAT_LM) ? 48u : 32u) << 8, f->word[FEAT_E8_EBX],
+                       cores(cpu) > 1 ? (cores(cpu) - 1) | core_bits(cpu) << 12 : 0, 0 };
     default:
         return (regs){ 0 };
     }

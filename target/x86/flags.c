@@ -2,9 +2,9 @@
 /*
  * target/x86/flags.c - lazy arithmetic flags, evaluated (state.h, enum x86_cc)
  *
- * cc_dst and cc_src are sign-extended from the operation's size to 64 bits, so that ZF is cc_dst == 0 and SF its sign bit
- * for every kind but CC_FLAGS. The other operand of an addition or subtraction is worked out from result and cc_src:
- * a = dst - src (ADD), dst - src - 1 (ADC), dst + src (SUB), dst + src + 1 (SBB).
+ * cc_dst and cc_src are sign-extended from the operation's size to 64 bits, so that ZF is cc_dst == 0 and SF its sign
+ * bit for every kind but CC_FLAGS. The other operand of an addition or subtraction is worked out from result and
+ * cc_src: a = dst - src (ADD), dst - src - 1 (ADC), dst + src (SUB), dst + src + 1 (SBB).
  */
 #include "target/x86/flags.h"
 

@@ -162,6 +162,7 @@ struct x86_cpu {
     uint64_t pdpte[4];                  /* PAE without long mode: loaded at a CR3 write (SDM vol. 3, 4.4.1) */
     bool shutdown;                      /* triple fault: x86_cpu_run() returns X86_EXIT_SHUTDOWN until reset */
     bool wait_sipi;                     /* application processor after INIT */
+    uint8_t index, cores;               /* x86_cpu_set_topology(); cores 0 counts as 1 */
     uint8_t exc_ext;                    /* delivery of an event under way: EXT bit of error codes */
     uint8_t db_hit;                     /* data breakpoints hit by this instruction: DR6 B0-B3 */
     uint32_t rand_left;                 /* RDRAND: bytes left in rand_buf */

@@ -3,8 +3,8 @@
  * tests/fuzz/fuzz-loader.c - kernel images from hostile files: Linux, multiboot, ELF with notes
  *
  * Byte 0 chooses what the rest is laid over: 0 nothing (the input is the image), 1 a bzImage, 2 a 64-bit PVH ELF, 3 a
- * multiboot image with addresses, 4 a 32-bit ELF. Then triples (offset low, offset high, value) change bytes of it. What
- * parses is loaded into a small machine; nothing may be written outside of its RAM (a guard page follows it).
+ * multiboot image with addresses, 4 a 32-bit ELF. Then triples (offset low, offset high, value) change bytes of it.
+ * What parses is loaded into a small machine; nothing may be written outside of its RAM (a guard page follows it).
  */
 #include "hw/i386/boot.h"
 #include "lib/bits.h"
@@ -36,8 +36,18 @@ static void elf64(uint8_t *p)
 {
     Elf64_Ehdr e = { .e_machine = EM_X86_64, .e_phoff = 64, .e_phentsize = 56, .e_phnum = 3, .e_entry = 0x200000 };
     Elf64_Phdr ph[3] = {
-        { .p_type = PT_LOAD, .p_offset = 512, .p_vaddr = 0x200000, .p_paddr = 0x200000, .p_filesz = 256, .p_memsz = 512 },
-        { .p_type = PT_LOAD, .p_offset = 1024, .p_vaddr = 0x300000, .p_paddr = 0x300000, .p_filesz = 16, .p_memsz = 4096 },
+        { .p_type = PT_LOAD,
+          .p_offset = 512,
+          .p_vaddr = 0x200000,
+          .p_paddr = 0x200000,
+          .p_filesz = 256,
+          .p_memsz = 512 },
+        { .p_type = PT_LOAD,
+          .p_offset = 1024,
+          .p_vaddr = 0x300000,
+          .p_paddr = 0x300000,
+          .p_filesz = 16,
+          .p_memsz = 4096 },
         { .p_type = PT_NOTE, .p_offset = 320, .p_filesz = 40, .p_align = 4 },
     };
 
@@ -54,7 +64,9 @@ static void elf64(uint8_t *p)
 static void elf32(uint8_t *p)
 {
     Elf32_Ehdr e = { .e_machine = EM_386, .e_phoff = 64, .e_phentsize = 32, .e_phnum = 1, .e_entry = 0x200000 };
-    Elf32_Phdr ph = { .p_type = PT_LOAD, .p_offset = 512, .p_vaddr = 0x200000, .p_paddr = 0x200000, .p_filesz = 256, .p_memsz = 512 };
+    Elf32_Phdr ph = {
+        .p_type = PT_LOAD, .p_offset = 512, .p_vaddr = 0x200000, .p_paddr = 0x200000, .p_filesz = 256, .p_memsz = 512,
+    };
 
     memcpy(e.e_ident, ELFMAG "\1\1\1", 7);
     memcpy(p, &e, sizeof(e));
@@ -66,7 +78,9 @@ static void elf32(uint8_t *p)
 
 static void multiboot(uint8_t *p)
 {
-    static const uint32_t h[] = { 0x1BADB002, 0x10003, -(0x1BADB002u + 0x10003), 0x200040, 0x200000, 0x200800, 0x201000, 0x200100 };
+    static const uint32_t h[] = {
+        0x1BADB002, 0x10003, -(0x1BADB002u + 0x10003), 0x200040, 0x200000, 0x200800, 0x201000, 0x200100,
+    };
 
     for (unsigned i = 0; i < ARRAY_LEN(h); i++) {
         st_le32(p + 64 + 4 * i, h[i]);

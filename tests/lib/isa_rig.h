@@ -23,7 +23,10 @@ struct isa_rig {
 void isa_rig_once(void);
 void isa_rig_init(struct isa_rig *r);
 void isa_rig_fini(struct isa_rig *r);
-/** isa_rig_add() - a new device of @type on the rig's ISA bus; fill in wires between new and this with device_new() instead */
+/**
+ * isa_rig_add() - a new device of @type on the rig's ISA bus; fill in wires between new and this with device_new()
+ * instead
+ */
 void isa_rig_realize(struct isa_rig *r, struct device *d, bool on_isa);
 uint32_t isa_rig_in(struct isa_rig *r, unsigned port, unsigned size);
 void isa_rig_out(struct isa_rig *r, unsigned port, uint32_t v, unsigned size);

@@ -2,8 +2,8 @@
 /*
  * tests/lib/x86vm.h - a CPU, some RAM and nothing else, for tests of hand-assembled programs
  *
- * Page tables for 64-bit mode lie at VM_TABLES: the first 2 MiB identity-mapped by 4 KiB pages (vm_pte() gives the entry of
- * one), the rest of the first GiB by 2 MiB pages. Programs end in HLT.
+ * Page tables for 64-bit mode lie at VM_TABLES: the first 2 MiB identity-mapped by 4 KiB pages (vm_pte() gives the
+ * entry of one), the rest of the first GiB by 2 MiB pages. Programs end in HLT.
  */
 #ifndef TESTS_LIB_X86VM_H
 #define TESTS_LIB_X86VM_H

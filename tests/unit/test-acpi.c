@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/test-acpi.c - ACPI and SMBIOS tables: checksums, pointers, what they say; AML walked term by term (ACPI 6.3, chapters 5 and 20)
+ * tests/unit/test-acpi.c - ACPI and SMBIOS tables: checksums, pointers, what they say; AML walked term by term (ACPI
+ * 6.3, chapters 5 and 20)
  */
 #include "hw/i386/acpi.h"
 #include "lib/bytes.h"
@@ -9,7 +10,9 @@
 
 #define BASE 0xF0000u
 
-static const struct acpi_info info = { .cpus = 2, .pci_mem_base = 0x08000000, .hpet = true, .vga = true, .serial = 0x5 };
+static const struct acpi_info info = {
+    .cpus = 2, .pci_mem_base = 0x08000000, .hpet = true, .vga = true, .serial = 0x5,
+};
 
 static uint8_t sum(const uint8_t *p, size_t n)
 {
@@ -269,7 +272,8 @@ static void term(struct walk *w)
 static void test_dsdt(void)
 {
     static const struct acpi_info infos[] = {
-        { .cpus = 1, .pci_mem_base = 0x8000000 }, { .cpus = 64, .pci_mem_base = 0xC0000000, .hpet = true, .vga = true, .serial = 0xF },
+        { .cpus = 1, .pci_mem_base = 0x8000000 },
+        { .cpus = 64, .pci_mem_base = 0xC0000000, .hpet = true, .vga = true, .serial = 0xF },
     };
     /* PCI0, ISA, KBD, MOU, RTC, LNKA-D, LNKS, MBRD, FWCF; then CPUs, serial ports, HPET */
     static const unsigned devices[] = { 12 + 1, 12 + 64 + 4 + 1 };
@@ -291,9 +295,12 @@ static void test_dsdt(void)
 static void test_smbios(void)
 {
     struct smbios_info si = {
-        .cpus = 3, .ram_size = 6ull << 30, .product = "Board", .version = "v1", .uuid = "00112233-4455-6677-8899-aabbccddeeff",
+        .cpus = 3, .ram_size = 6ull << 30, .product = "Board", .version = "v1",
+        .uuid = "00112233-4455-6677-8899-aabbccddeeff",
     };
-    static const uint8_t uuid[] = { 0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF };
+    static const uint8_t uuid[] = {
+        0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF,
+    };
     GByteArray *t = smbios_build(&si, BASE);
     unsigned at = ld_le32(t->data + 24) - BASE, count = 0, type = 0, cpus = 0;
 

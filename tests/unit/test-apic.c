@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tests/unit/test-apic.c - local APIC: priorities, IPIs, timer, errors, x2APIC, virtual wire (Intel SDM vol. 3, chapter 10) */
+/*
+ * tests/unit/test-apic.c - local APIC: priorities, IPIs, timer, errors, x2APIC, virtual wire (Intel SDM vol. 3, chapter
+ * 10)
+ */
 #include "tests/lib/apic_rig.h"
 
 enum {
-    ID = 0x20, VERSION = 0x30, TPR = 0x80, PPR = 0xA0, EOI = 0xB0, LDR = 0xD0, DFR = 0xE0, SVR = 0xF0, ISR = 0x100, TMR = 0x180,
-    IRR = 0x200, ESR = 0x280, ICR_LO = 0x300, ICR_HI = 0x310, LVT_T = 0x320, LVT_0 = 0x350, LVT_1 = 0x360, LVT_E = 0x370,
+    ID = 0x20, VERSION = 0x30, TPR = 0x80, PPR = 0xA0, EOI = 0xB0, LDR = 0xD0, DFR = 0xE0, SVR = 0xF0, ISR = 0x100,
+    TMR = 0x180,
+    IRR = 0x200, ESR = 0x280, ICR_LO = 0x300, ICR_HI = 0x310, LVT_T = 0x320, LVT_0 = 0x350, LVT_1 = 0x360,
+    LVT_E = 0x370,
     INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3E0,
 };
-enum { SELF = 1 << 18, ALL = 2 << 18, OTHERS = 3 << 18, LOGICAL = 1 << 11, MASKED = 1 << 16, PERIODIC = 1 << 17, DEADLINE = 2 << 17 };
+enum {
+    SELF = 1 << 18, ALL = 2 << 18, OTHERS = 3 << 18, LOGICAL = 1 << 11, MASKED = 1 << 16, PERIODIC = 1 << 17,
+    DEADLINE = 2 << 17,
+};
 
 static struct apic_rig rig;
 
@@ -20,7 +28,8 @@ static void test_reset_values(void)
 {
     static const struct { unsigned off; uint32_t want; } rows[] = {     /* SDM table 10-1 and 10.4.7.1 */
         { ID, 0 }, { VERSION, 0x00050014 }, { TPR, 0 }, { PPR, 0 }, { DFR, 0xFFFFFFFF }, { SVR, 0xFF },
-        { ESR, 0 }, { ICR_LO, 0 }, { LVT_T, MASKED }, { LVT_0, MASKED }, { LVT_1, MASKED }, { LVT_E, MASKED }, { INITIAL, 0 },
+        { ESR, 0 }, { ICR_LO, 0 }, { LVT_T, MASKED }, { LVT_0, MASKED }, { LVT_1, MASKED }, { LVT_E, MASKED },
+        { INITIAL, 0 },
         { CURRENT, 0 }, { DIVIDE, 0 }, { LDR, 0 },
     };
 
@@ -121,7 +130,8 @@ static void test_init_sipi_nmi(void)
 static void test_timer(void)
 {
     static const struct { uint32_t divide; int64_t ns; } rows[] = {     /* figure 10-10; 1 GHz bus */
-        { 0x0, 2000 }, { 0x1, 4000 }, { 0x2, 8000 }, { 0x3, 16000 }, { 0x8, 32000 }, { 0x9, 64000 }, { 0xA, 128000 }, { 0xB, 1000 },
+        { 0x0, 2000 }, { 0x1, 4000 }, { 0x2, 8000 }, { 0x3, 16000 }, { 0x8, 32000 }, { 0x9, 64000 }, { 0xA, 128000 },
+        { 0xB, 1000 },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -261,7 +271,8 @@ static void test_virtual_wire(void)
 static void test_base_msr(void)
 {
     static const struct { uint64_t from, to; bool ok; } rows[] = {      /* 10.12.5 */
-        { 0x900, 0xD00, true }, { 0x900, 0x500, false }, { 0x900, 0x100, true }, { 0x900, 0xA00, false }, { 0x900, 0x901, false },
+        { 0x900, 0xD00, true }, { 0x900, 0x500, false }, { 0x900, 0x100, true }, { 0x900, 0xA00, false },
+        { 0x900, 0x901, false },
         { 0xD00, 0x900, false }, { 0xD00, 0x100, true }, { 0x100, 0xD00, false }, { 0x100, 0x900, true },
     };
 

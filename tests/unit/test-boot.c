@@ -76,7 +76,10 @@ static GByteArray *elf(bool note)
     e->e_phnum = note ? 2 : 1;
     e->e_entry = 0xFFFFFFFF80200004;
     p = (Elf64_Phdr *)(void *)(b->data + 64);
-    p[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_offset = 256, .p_vaddr = 0xFFFFFFFF80200000, .p_paddr = 0x200000, .p_filesz = 32, .p_memsz = 48 };
+    p[0] = (Elf64_Phdr){
+        .p_type = PT_LOAD, .p_offset = 256, .p_vaddr = 0xFFFFFFFF80200000, .p_paddr = 0x200000, .p_filesz = 32,
+        .p_memsz = 48,
+    };
     p[1] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = 320, .p_filesz = 20, .p_memsz = 20, .p_align = 4 };
     memset(b->data + 256, 0x5A, 32);
     n = b->data + 320;
@@ -97,7 +100,9 @@ static void put_multiboot(uint8_t *h, uint32_t flags)
 
 /* ---- loading ---- */
 
-static const struct e820_entry map[] = { { 0, 0x9FC00, E820_RAM }, { 0x9FC00, 0x400, E820_RESERVED }, { MiB, RAM - MiB, E820_RAM } };
+static const struct e820_entry map[] = {
+    { 0, 0x9FC00, E820_RAM }, { 0x9FC00, 0x400, E820_RESERVED }, { MiB, RAM - MiB, E820_RAM },
+};
 
 struct loaded {
     struct ram_block *ram;
@@ -205,7 +210,8 @@ static void test_pvh(void)
 static void test_multiboot_elf(void)
 {
     GByteArray *b = elf(false);
-    g_autofree char *k = NULL, *i = file("m1", "one", 3), *j = file("m2", "twotwo", 6), *mods = NULL, *cmd = NULL, *name = NULL;
+    g_autofree char *k = NULL, *i = file("m1", "one", 3), *j = file("m2", "twotwo", 6), *mods = NULL, *cmd = NULL,
+                    *name = NULL;
     const uint8_t *ram, *info, *m, *mm;
     struct loaded l;
 
@@ -280,7 +286,8 @@ static void spoiled(const char *kind, GByteArray *b, const struct spoil *rows, u
         k = file(kind, copy, rows[i].truncate ? rows[i].truncate : b->len);
         load(&l, k, NULL, NULL);
         if (l.ok || !strstr(error_text(l.err), rows[i].what) || !strstr(error_text(l.err), k)) {
-            g_error("%s row %u: want \"%s\" about '%s', got \"%s\"", kind, i, rows[i].what, k, l.ok ? "success" : error_text(l.err));
+            g_error("%s row %u: want \"%s\" about '%s', got \"%s\"", kind, i, rows[i].what, k,
+                    l.ok ? "success" : error_text(l.err));
         }
         unload(&l);
     }
@@ -302,13 +309,18 @@ static void test_bad_linux(void)
 static void test_bad_elf(void)
 {
     static const struct spoil rows[] = {
-        { "neither a multiboot header nor a PVH", 320 + 8, 4, 17 }, { "neither a multiboot header nor a PVH", 320, 4, 0xFFFFFFFF },
+        { "neither a multiboot header nor a PVH", 320 + 8, 4, 17 },
+        { "neither a multiboot header nor a PVH", 320, 4, 0xFFFFFFFF },
         { "neither a multiboot header nor a PVH", 320 + 4, 4, 0xFFFFFFF0 }, { "another machine (40)", 18, 2, 40 },
         { "damaged ELF header", 4, 1, 7 }, { "damaged ELF header", 5, 1, 2 }, { "0 program headers", 56, 2, 0 },
-        { "65535 program headers", 56, 2, 0xFFFF }, { "of 8 bytes", 54, 2, 8 }, { "truncated", 32, 8, 0x7FFFFFFFFFFFFFFF },
-        { "truncated", 32, 8, 0xFFFFFFFFFFFFFFF0 }, { "truncated", 64 + 8, 8, 0xFFFFFFFFFFFFFF00 }, { "truncated", 64 + 32, 8, 512 },
-        { "is to lie at", 64 + 40, 8, 16 }, { "is to lie at", 64 + 24, 8, 0xFFFFFFFFFFFF0000 }, { "no RAM for its segment", 64 + 24, 8, 0x80000000 },
-        { "no RAM for its segment", 64 + 40, 8, RAM }, { "nothing to load", 64, 4, PT_NULL }, { "truncated", 0, 1, 0x7F, 100 },
+        { "65535 program headers", 56, 2, 0xFFFF }, { "of 8 bytes", 54, 2, 8 },
+        { "truncated", 32, 8, 0x7FFFFFFFFFFFFFFF },
+        { "truncated", 32, 8, 0xFFFFFFFFFFFFFFF0 }, { "truncated", 64 + 8, 8, 0xFFFFFFFFFFFFFF00 },
+        { "truncated", 64 + 32, 8, 512 },
+        { "is to lie at", 64 + 40, 8, 16 }, { "is to lie at", 64 + 24, 8, 0xFFFFFFFFFFFF0000 },
+        { "no RAM for its segment", 64 + 24, 8, 0x80000000 },
+        { "no RAM for its segment", 64 + 40, 8, RAM }, { "nothing to load", 64, 4, PT_NULL },
+        { "truncated", 0, 1, 0x7F, 100 },
         { "damaged ELF header", 0, 1, 0x7F, 20 },
     };
 
@@ -318,7 +330,8 @@ static void test_bad_elf(void)
 static void test_bad_multiboot(void)
 {
     static const struct spoil rows[] = {
-        { "does not lie in what is loaded", 412, 4, 0x100 }, { "truncated", 420, 4, 0x7FFFFFFF }, { "lies behind its end", 420, 4, 0x1FFFFF },
+        { "does not lie in what is loaded", 412, 4, 0x100 }, { "truncated", 420, 4, 0x7FFFFFFF },
+        { "lies behind its end", 420, 4, 0x1FFFFF },
         { "no RAM for its segment", 424, 4, 0x7FFFFFFF },
     };
     GByteArray *b = elf(false);
@@ -341,12 +354,15 @@ static void test_bad_multiboot(void)
 
 static void test_bad_files(void)
 {
-    g_autofree char *none = g_build_filename(dir, "not-there", NULL), *empty = file("empty", "", 0), *text = file("text", "hello world", 11);
+    g_autofree char *none = g_build_filename(dir, "not-there", NULL), *empty = file("empty", "", 0),
+                    *text = file("text", "hello world", 11);
     g_autofree char *big = g_build_filename(dir, "big", NULL), *k = NULL, *longline = g_strnfill(256, 'x');
     GByteArray *b = bzimage(4096);
     const struct { const char *kernel, *initrd, *append, *what; } rows[] = {
-        { none, NULL, NULL, "No such file" }, { empty, NULL, NULL, "is empty" }, { text, NULL, NULL, "not a kernel image" },
-        { dir, NULL, NULL, "not a regular file" }, { "bz", none, NULL, "No such file" }, { "bz", big, NULL, "does not fit" },
+        { none, NULL, NULL, "No such file" }, { empty, NULL, NULL, "is empty" },
+        { text, NULL, NULL, "not a kernel image" },
+        { dir, NULL, NULL, "not a regular file" }, { "bz", none, NULL, "No such file" },
+        { "bz", big, NULL, "does not fit" },
         { "bz", NULL, longline, "at most 255" },
     };
     FILE *f = g_fopen(big, "w");

@@ -124,7 +124,8 @@ static void test_dma(void)
 static void test_dma_hostile(void)
 {
     static const struct { uint32_t control, len; uint64_t addr; } rows[] = {
-        { SELECT | READ, 16, 0xFFFFFFFFFFFFFFF0ull }, { SELECT | READ, 16, RAM - 2 }, { SELECT | READ, 0xFFFFFFFF, BUF },
+        { SELECT | READ, 16, 0xFFFFFFFFFFFFFFF0ull }, { SELECT | READ, 16, RAM - 2 },
+        { SELECT | READ, 0xFFFFFFFF, BUF },
         { WRITE, 4, BUF }, { SELECT | READ, 4, 1ull << 40 },
     };
 

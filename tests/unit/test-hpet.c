@@ -33,7 +33,8 @@ static void setup(void)
 static void test_capabilities(void)
 {
     setup();
-    g_assert_cmphex(get(CAP, 8), ==, 0x009896808086A201);       /* 10,000,000 fs; 8086; legacy, 64 bits, 3 timers, rev 1 */
+    /* 10,000,000 fs; 8086; legacy, 64 bits, 3 timers, rev 1 */
+    g_assert_cmphex(get(CAP, 8), ==, 0x009896808086A201);
     g_assert_cmphex(get(CAP + 4, 4), ==, 10000000);
     g_assert_cmphex(get(T0, 8), ==, 0x00F0000000000030);        /* routes 20-23, 64 bits, periodic */
     g_assert_cmphex(get(T1, 8), ==, 0x00F0000000000020);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tests/unit/test-i8259.c - 8259A pair: initialisation, priorities, EOI kinds, poll, levels (Intel 231468; PIIX3 290550 2.5) */
+/*
+ * tests/unit/test-i8259.c - 8259A pair: initialisation, priorities, EOI kinds, poll, levels (Intel 231468; PIIX3 290550
+ * 2.5)
+ */
 #include "hw/intc/i8259.h"
 #include "tests/lib/isa_rig.h"
 

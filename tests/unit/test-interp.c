@@ -436,7 +436,8 @@ static void test_dma(void)
 /* An instruction across two pages: its second page gets another mapping, then other bytes */
 static void test_crossing(void)
 {
-    static const uint8_t head[] = { 0x90, 0xB8, 0x11, 0x22 }, tail[] = { 0x33, 0x44, 0xF4 }, tail2[] = { 0x55, 0x66, 0xF4 };
+    static const uint8_t head[] = { 0x90, 0xB8, 0x11, 0x22 };
+    static const uint8_t tail[] = { 0x33, 0x44, 0xF4 }, tail2[] = { 0x55, 0x66, 0xF4 };
     struct x86vm *vm = vm_new(4 << 20);
 
     vm_load(vm, 0x10FFC, head, sizeof(head));
@@ -610,14 +611,17 @@ static void test_movss(void)
     REG(R_CX) = 16;
     vm->vector = 0x40;
     vm->cpu->eflags |= FL_IF;
-    vm->cpu->shadow = SHADOW_STI;               /* as if STI had just run: MOV SS is the shadowed one, and shadows in turn */
+    vm->cpu->shadow = SHADOW_STI;               /* as if STI had just run: MOV SS is in its shadow, and casts one */
     x86_cpu_set_intr(vm->cpu, true);
     g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(9), ==, CODE + 7);
     vm_free(vm);
 }
 
-/* One #DB behind each instruction, three for REP STOSB; none behind the POPF that sets TF, one behind the one that clears it */
+/*
+ * One #DB behind each instruction, three for REP STOSB; none behind the POPF that sets TF, one behind the one that
+ * clears it
+ */
 static void test_tf(void)
 {
     struct x86vm *vm = LONG_VM(tf);
@@ -692,7 +696,9 @@ static void test_arena(void)
     vm_free(vm);
 }
 
-/* Two instructions by one handler: the second faults, the first has happened; and no fault in the first runs the second */
+/*
+ * Two instructions by one handler: the second faults, the first has happened; and no fault in the first runs the second
+ */
 static void test_pair_fault(void)
 {
     static const uint8_t loads[] = { 0x48, 0x8B, 0x03, 0x48, 0x8B, 0x0E, 0xF4 };    /* mov rax, [rbx]; mov rcx, [rsi] */

@@ -2,7 +2,9 @@
 /* tests/unit/test-ioapic.c - 82093AA: registers, edges, levels with remote IRR, destinations (Intel 290566) */
 #include "tests/lib/apic_rig.h"
 
-enum { MASKED = 1 << 16, LEVEL = 1 << 15, REMOTE_IRR = 1 << 14, LOW = 1 << 13, LOGICAL = 1 << 11, EOI = 0xB0, TMR = 0x180 };
+enum {
+    MASKED = 1 << 16, LEVEL = 1 << 15, REMOTE_IRR = 1 << 14, LOW = 1 << 13, LOGICAL = 1 << 11, EOI = 0xB0, TMR = 0x180,
+};
 
 static struct apic_rig rig;
 
@@ -14,7 +16,8 @@ static void test_registers(void)
         g_assert_cmphex(ioapic_rig_read(&rig, 0x10 + 2 * pin), ==, MASKED);     /* reset, 3.2.4 */
         ioapic_rig_write(&rig, 0x10 + 2 * pin, 0xFFFFFFFF);
         ioapic_rig_write(&rig, 0x11 + 2 * pin, 0xFFFFFFFF);
-        g_assert_cmphex(ioapic_rig_read(&rig, 0x10 + 2 * pin), ==, 0x1AFFF);    /* delivery status, remote IRR: read-only */
+        /* delivery status, remote IRR: read-only */
+        g_assert_cmphex(ioapic_rig_read(&rig, 0x10 + 2 * pin), ==, 0x1AFFF);
         g_assert_cmphex(ioapic_rig_read(&rig, 0x11 + 2 * pin), ==, 0xFF000000);
     }
     ioapic_rig_write(&rig, 0, 0xFFFFFFFF);
@@ -71,8 +74,10 @@ static void test_destinations(void)
         uint8_t dest;
         bool hit0, hit1;
     } rows[] = {
-        { 0x44, 0, true, false }, { 0x44, 1, false, true }, { 0x44, 0xFF, true, true }, { LOGICAL | 0x44, 1, true, false },
-        { LOGICAL | 0x44, 2, false, true }, { LOGICAL | 0x44, 3, true, true }, { LOGICAL | 1 << 8 | 0x44, 3, true, false },
+        { 0x44, 0, true, false }, { 0x44, 1, false, true }, { 0x44, 0xFF, true, true },
+        { LOGICAL | 0x44, 1, true, false },
+        { LOGICAL | 0x44, 2, false, true }, { LOGICAL | 0x44, 3, true, true },
+        { LOGICAL | 1 << 8 | 0x44, 3, true, false },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/test-pc.c - the pc board as a whole, without CPU: memory map, wires, power, the four ways to reset, start-up state
+ * tests/unit/test-pc.c - the pc board as a whole, without CPU: memory map, wires, power, the four ways to reset,
+ * start-up state
  *
  * The kernel is a bzImage of 4 KiB made here; nothing runs it.
  */
@@ -38,7 +39,10 @@ static void make_kernel(void)
 
 static void setup(uint64_t ram, bool with_kernel)
 {
-    struct pc_config cfg = { .ram_size = ram, .kernel = with_kernel ? kernel : NULL, .default_vga = true, .rtc_date = -1, .serial_port = { true } };
+    struct pc_config cfg = {
+        .ram_size = ram, .kernel = with_kernel ? kernel : NULL, .default_vga = true, .rtc_date = -1,
+        .serial_port = { true },
+    };
     Error *err = NULL;
 
     pc = pc_new(&cfg, &err);
@@ -88,9 +92,11 @@ static void test_memory_map(void)
 {
     static const struct { uint64_t ram, addr; bool there; uint64_t off; } rows[] = {
         { 128 * MiB, 0, true, 0 }, { 128 * MiB, 0x9FFFF, true, 0x9FFFF }, { 128 * MiB, 0x7FFFFFF, true, 0x7FFFFFF },
-        { 128 * MiB, 0x8000000, false, 0 }, { 128 * MiB, 0xD0000, false, 0 }, { 0xE0000000, 0xDFFFFFFF, true, 0xDFFFFFFF },
+        { 128 * MiB, 0x8000000, false, 0 }, { 128 * MiB, 0xD0000, false, 0 },
+        { 0xE0000000, 0xDFFFFFFF, true, 0xDFFFFFFF },
         { 0xE0000000, 4 * GiB, false, 0 }, { 4 * GiB, 0xBFFFFFFF, true, 0xBFFFFFFF }, { 4 * GiB, 0xC0000000, false, 0 },
-        { 4 * GiB, 4 * GiB, true, 0xC0000000 }, { 4 * GiB, 5 * GiB - 1, true, 4 * GiB - 1 }, { 4 * GiB, 5 * GiB, false, 0 },
+        { 4 * GiB, 4 * GiB, true, 0xC0000000 }, { 4 * GiB, 5 * GiB - 1, true, 4 * GiB - 1 },
+        { 4 * GiB, 5 * GiB, false, 0 },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -232,7 +238,8 @@ static void test_pm_timer(void)
 static void test_resets(void)
 {
     static const struct { unsigned port; uint8_t v[2]; unsigned want; } rows[] = {
-        { 0xCF9, { 0x02, 0x06 }, 1 }, { 0xCF9, { 0x00, 0x04 }, 1 }, { 0xCF9, { 0x00, 0x02 }, 0 }, { 0x92, { 0x02, 0x03 }, 1 },
+        { 0xCF9, { 0x02, 0x06 }, 1 }, { 0xCF9, { 0x00, 0x04 }, 1 }, { 0xCF9, { 0x00, 0x02 }, 0 },
+        { 0x92, { 0x02, 0x03 }, 1 },
         { 0x92, { 0x00, 0x02 }, 0 }, { 0x64, { 0xAE, 0xFE }, 1 }, { 0x64, { 0xFF, 0xFF }, 0 },
     };
 
@@ -296,7 +303,8 @@ static void test_fw_cfg(void)
 static void test_tree(void)
 {
     static const char *const names[] = {
-        "i440FX-pcihost", "bus: pci.0", "dev: i440FX", "dev: PIIX3", "bus: isa.0", "PIIX4_PM", "isa-serial", "i8042", "mc146818rtc",
+        "i440FX-pcihost", "bus: pci.0", "dev: i440FX", "dev: PIIX3", "bus: isa.0", "PIIX4_PM", "isa-serial", "i8042",
+        "mc146818rtc",
         "hpet", "ioapic", "isa-i8259", "isa-pit", "fw_cfg", "isa-vga", "apic",
     };
     GString *s = g_string_new("");
@@ -338,8 +346,10 @@ static void test_errors(void)
 {
     const struct { struct pc_config cfg; const char *what; } rows[] = {
         { { .ram_size = 4096 }, "RAM size of 4096 bytes" }, { { .ram_size = 1ull << 50 }, "RAM size of" },
-        { { .cpus = 2 }, "Invalid SMP CPUs 2" }, { { .kernel = "/nonexistent/vmlinuz" }, "could not load kernel '/nonexistent/vmlinuz'" },
-        { { .initrd = "x" }, "-initrd only allowed with -kernel option" }, { { .append = "x" }, "-append only allowed with -kernel option" },
+        { { .cpus = 2 }, "Invalid SMP CPUs 2" },
+        { { .kernel = "/nonexistent/vmlinuz" }, "could not load kernel '/nonexistent/vmlinuz'" },
+        { { .initrd = "x" }, "-initrd only allowed with -kernel option" },
+        { { .append = "x" }, "-append only allowed with -kernel option" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {

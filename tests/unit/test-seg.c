@@ -640,6 +640,33 @@ static void test_reset(void)
     rig_free(&g);
 }
 
+static void test_topology(void)
+{
+    struct rig g;
+
+    rig_new(&g, "max");
+    x86_cpu_set_topology(g.cpu, 2, 3);
+    g_assert_cmphex(x86_cpuid(g.cpu, 1, 0).ebx >> 16, ==, 0x0203);
+    g_assert_cmphex(x86_cpuid(g.cpu, 0xB, 1).eax, ==, 2);
+    g_assert_cmphex(x86_cpuid(g.cpu, 0xB, 1).ebx, ==, 3);
+    g_assert_cmphex(x86_cpuid(g.cpu, 0xB, 0).edx, ==, 2);
+    g_assert_cmphex(x86_cpuid(g.cpu, 0x80000008, 0).ecx, ==, 0x2002);
+    /* INIT and start-up IPI in quick succession, as Linux sends them */
+    x86_cpu_reset(g.cpu);
+    g_assert_cmpint(x86_cpu_run(g.cpu), ==, X86_EXIT_HALT);
+    g_assert_true(x86_cpu_halted(g.cpu) && !x86_cpu_has_work(g.cpu));
+    g.ram->host[0x9000] = 0xF4;
+    x86_cpu_init(g.cpu);
+    x86_cpu_sipi(g.cpu, 9);
+    g_assert_true(x86_cpu_has_work(g.cpu));
+    g_assert_cmpint(x86_cpu_run(g.cpu), ==, X86_EXIT_HALT);
+    if (g.cpu->wait_sipi) {
+        g_assert_cmpint(x86_cpu_run(g.cpu), ==, X86_EXIT_HALT);
+    }
+    g_assert_cmphex(x86_cpu_pc(g.cpu), ==, 0x9001);
+    rig_free(&g);
+}
+
 static void test_control(void)
 {
     struct rig g;
@@ -711,6 +738,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cpu/features", test_features);
     g_test_add_func("/cpu/msr", test_msr);
     g_test_add_func("/cpu/reset", test_reset);
+    g_test_add_func("/cpu/topology", test_topology);
     g_test_add_func("/cpu/control", test_control);
     g_test_add_func("/cpu/monitor", test_monitor);
     return g_test_run();

@@ -161,7 +161,9 @@ static void test_thre_interrupt(void)
 
 static void test_receive(void)
 {
-    static const struct { uint8_t fcr; unsigned trigger; } rows[] = { { 0x01, 1 }, { 0x41, 4 }, { 0x81, 8 }, { 0xC1, 14 } };
+    static const struct { uint8_t fcr; unsigned trigger; } rows[] = {
+        { 0x01, 1 }, { 0x41, 4 }, { 0x81, 8 }, { 0xC1, 14 },
+    };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         setup();

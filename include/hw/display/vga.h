@@ -2,8 +2,8 @@
 /*
  * hw/display/vga.h - VGA as far as text: the registers, and 0xA0000-0xBFFFF as plain memory
  *
- * Device "isa-vga". A guest finds a VGA in mode 3 (80x25, colour) and can print to it; vga_print_text() shows what is there. Machine
- * lock held throughout.
+ * Device "isa-vga". A guest finds a VGA in mode 3 (80x25, colour) and can print to it; vga_print_text() shows what is
+ * there. Machine lock held throughout.
  */
 #ifndef HW_DISPLAY_VGA_H
 #define HW_DISPLAY_VGA_H

@@ -2,9 +2,9 @@
 /*
  * hw/i386/boot.h - starting a kernel without firmware: Linux bzImage, multiboot (v1) and PVH images, chosen by content
  *
- * boot_open() opens and checks kernel and initrd once and keeps them open; boot_load() puts them into guest RAM, at each
- * reset anew, reading straight into the guest's pages. Files are hostile input: every offset and length is checked, and
- * an error names the file and the reason.
+ * boot_open() opens and checks kernel and initrd once and keeps them open; boot_load() puts them into guest RAM, at
+ * each reset anew, reading straight into the guest's pages. Files are hostile input: every offset and length is
+ * checked, and an error names the file and the reason.
  */
 #ifndef HW_I386_BOOT_H
 #define HW_I386_BOOT_H
@@ -73,7 +73,8 @@ struct e820_entry {
 };
 
 struct boot_config {
-    const char *kernel, *initrd, *append;   /* initrd, append: NULL for none; for multiboot initrd is "FILE ARGS,FILE ARGS" */
+    /* initrd, append: NULL for none; for multiboot initrd is "FILE ARGS,FILE ARGS" */
+    const char *kernel, *initrd, *append;
 };
 
 /* The machine as the loader sees it */

@@ -2,10 +2,10 @@
 /*
  * hw/i386/pc.h - the board "pc": i440FX and PIIX3, everything soldered to it, and the way a kernel is started on it
  *
- * pc_new() builds the machine and opens the kernel. The caller adds its -device devices to pc_pci_bus() and pc_isa_bus(), then
- * calls pc_boot_init() once: that loads the kernel and resets the machine, which assigns PCI resources, leaves the chips as
- * firmware would and sets the CPU to the kernel's entry. Each later reset_run() puts everything back to power-on state
- * and loads the kernel again. Machine lock held throughout.
+ * pc_new() builds the machine and opens the kernel. The caller adds its -device devices to pc_pci_bus() and
+ * pc_isa_bus(), then calls pc_boot_init() once: that loads the kernel and resets the machine, which assigns PCI
+ * resources, leaves the chips as firmware would and sets the CPU to the kernel's entry. Each later reset_run() puts
+ * everything back to power-on state and loads the kernel again. Machine lock held throughout.
  */
 #ifndef HW_I386_PC_H
 #define HW_I386_PC_H
@@ -73,7 +73,9 @@ struct machine_type {
 /** pc_machine_types - ends with a NULL name */
 extern const struct machine_type pc_machine_types[];
 
-/** hw_board_register_types() - everything in hw/{i386,isa,intc,timer,char,input,display}; after hw_pci_register_types() */
+/**
+ * hw_board_register_types() - everything in hw/{i386,isa,intc,timer,char,input,display}; after hw_pci_register_types()
+ */
 void hw_board_register_types(void);
 
 #endif

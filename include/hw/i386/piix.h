@@ -40,7 +40,9 @@ enum {                                  /* offsets from the base in configuratio
     PM_PM1_STS = 0x00, PM_PM1_EN = 0x02, PM_PM1_CNT = 0x04, PM_TMR = 0x08, PM_GPE0_STS = 0x0C, PM_GPE0_EN = 0x0E,
     PM_SIZE = 0x40,
 };
-enum { PM_IO_BASE = 0x600, APM_CNT = 0xB2, APM_STS = 0xB3, APM_ACPI_ENABLE = 0xF1, APM_ACPI_DISABLE = 0xF0, PM_SCI_IRQ = 9 };
+enum {
+    PM_IO_BASE = 0x600, APM_CNT = 0xB2, APM_STS = 0xB3, APM_ACPI_ENABLE = 0xF1, APM_ACPI_DISABLE = 0xF0, PM_SCI_IRQ = 9,
+};
 enum { PM_SLP_TYP_S5 = 0 };             /* what \_S5 names */
 
 struct piix4_pm {

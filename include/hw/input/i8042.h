@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hw/input/i8042.h - PC keyboard controller (ports 0x60, 0x64) with an AT keyboard and a PS/2 mouse on it, and port 0x92
+ * hw/input/i8042.h - PC keyboard controller (ports 0x60, 0x64) with an AT keyboard and a PS/2 mouse on it, and port
+ * 0x92
  *
  * Device "i8042". Keyboard data raise .irq_kbd (IRQ1), mouse data .irq_aux (IRQ12). The controller's output port also
- * holds the A20 gate and the reset line. The board sets the wires and a20() before realize. Machine lock held throughout.
+ * holds the A20 gate and the reset line. The board sets the wires and a20() before realize. Machine lock held
+ * throughout.
  */
 #ifndef HW_INPUT_I8042_H
 #define HW_INPUT_I8042_H
@@ -47,7 +49,10 @@ struct i8042 {
     bool fast_reset;            /* port 0x92 bit 0 */
 };
 
-/** i8042_put_key() - scan codes (set 2, as on the cable), e.g. from a "sendkey"; false: the queue is full, nothing was taken */
+/**
+ * i8042_put_key() - scan codes (set 2, as on the cable), e.g. from a "sendkey"; false: the queue is full, nothing was
+ * taken
+ */
 bool i8042_put_key(struct i8042 *s, const uint8_t *codes, unsigned n);
 /** i8042_move_mouse() - relative movement, buttons as bits 0 left, 1 right, 2 middle */
 void i8042_move_mouse(struct i8042 *s, int dx, int dy, int dz, unsigned buttons);

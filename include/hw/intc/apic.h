@@ -2,9 +2,9 @@
 /*
  * hw/intc/apic.h - local APICs (xAPIC and x2APIC) and the bus that carries interrupt messages to them
  *
- * One struct apic a CPU, device "apic". All of them hang on one struct apic_bus, together with the I/O APIC and the wire of
- * the 8259 (LINT0). The CPU is reached through struct apic_cpu_ops, so that nothing here depends on an engine, and
- * a machine without CPU (test server) works the same. Machine lock held throughout.
+ * One struct apic a CPU, device "apic". All of them hang on one struct apic_bus, together with the I/O APIC and the
+ * wire of the 8259 (LINT0). The CPU is reached through struct apic_cpu_ops, so that nothing here depends on an engine,
+ * and a machine without CPU (test server) works the same. Machine lock held throughout.
  *
  * Time: the bus clock is 1 GHz. The TSC counts nanoseconds of CLOCK_VIRTUAL from an offset that the guest may change.
  */

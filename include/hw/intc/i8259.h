@@ -40,7 +40,10 @@ struct i8259 {
     unsigned long spurious;     /* acknowledge cycles with nothing pending */
 };
 
-/** i8259_ack() - interrupt acknowledge: the vector; spurious ones are IR7's of the chip concerned (data sheet, "Interrupt Sequence") */
+/**
+ * i8259_ack() - interrupt acknowledge: the vector; spurious ones are IR7's of the chip concerned (data sheet,
+ * "Interrupt Sequence")
+ */
 uint8_t i8259_ack(struct i8259 *s);
 /** i8259_pending() - the state of the INTR output */
 bool i8259_pending(const struct i8259 *s);

@@ -2,9 +2,9 @@
 /*
  * hw/timer/hpet.h - high precision event timer (IA-PC HPET 1.0a): three comparators on a 100 MHz counter
  *
- * Device "hpet" on the system bus at 0xFED00000. The interval timer and the clock chip drive in[HPET_PIT] and in[HPET_RTC];
- * the HPET passes them on to out[0] and out[8], or puts its own timers 0 and 1 there (legacy replacement).
- * The board sets .mem and .out before realize. Machine lock held throughout.
+ * Device "hpet" on the system bus at 0xFED00000. The interval timer and the clock chip drive in[HPET_PIT] and
+ * in[HPET_RTC]; the HPET passes them on to out[0] and out[8], or puts its own timers 0 and 1 there (legacy
+ * replacement). The board sets .mem and .out before realize. Machine lock held throughout.
  */
 #ifndef HW_TIMER_HPET_H
 #define HW_TIMER_HPET_H

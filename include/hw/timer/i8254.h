@@ -2,7 +2,8 @@
 /*
  * hw/timer/i8254.h - 8254 programmable interval timer (ports 0x40-0x43) and port 0x61, which gates its channel 2
  *
- * Device "isa-pit". Channel 0 drives .irq (set by the board before realize; normally IRQ0 through the HPET). Machine lock held.
+ * Device "isa-pit". Channel 0 drives .irq (set by the board before realize; normally IRQ0 through the HPET). Machine
+ * lock held.
  */
 #ifndef HW_TIMER_I8254_H
 #define HW_TIMER_I8254_H

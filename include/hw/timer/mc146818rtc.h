@@ -2,8 +2,9 @@
 /*
  * hw/timer/mc146818rtc.h - MC146818A real-time clock with 128 bytes of CMOS memory (ports 0x70-0x71)
  *
- * Device "mc146818rtc" on the ISA bus. The date follows a clock of ours plus an offset, so a guest that sets it only moves the offset. The
- * board sets .irq (IRQ8 through the HPET), .clock and .offset_ns before realize. Machine lock held throughout.
+ * Device "mc146818rtc" on the ISA bus. The date follows a clock of ours plus an offset, so a guest that sets it only
+ * moves the offset. The board sets .irq (IRQ8 through the HPET), .clock and .offset_ns before realize. Machine lock
+ * held throughout.
  */
 #ifndef HW_TIMER_MC146818RTC_H
 #define HW_TIMER_MC146818RTC_H

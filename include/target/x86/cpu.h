@@ -88,6 +88,11 @@ uint64_t x86_tsc(struct x86_cpu *cpu);
  * Before either runs; x86_cpu_wrote_ram() of one then reaches all.
  */
 void x86_cpu_join(struct x86_cpu *first, struct x86_cpu *cpu);
+/**
+ * x86_cpu_set_topology() - CPU @index of @total cores in one package; the index is the APIC id. Before the first run.
+ * CPU 0 is the boot processor; after a reset or INIT the others wait for a start-up IPI
+ */
+void x86_cpu_set_topology(struct x86_cpu *cpu, unsigned index, unsigned total);
 
 /* For monitors: the CPU must be stopped (not inside x86_cpu_run). */
 void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out);     /* "info registers" */

@@ -2,7 +2,8 @@
 /*
  * target/x86/interp/bind.c - which handler runs a record
  *
- * Every source file of handlers knows its own ops; here they are asked in turn. An op that nobody knows behaves as an undefined opcode.
+ * Every source file of handlers knows its own ops; here they are asked in turn. An op that nobody knows behaves as an
+ * undefined opcode.
  */
 #include "target/x86/interp/fast.h"
 

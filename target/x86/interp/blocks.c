@@ -2,18 +2,19 @@
 /*
  * target/x86/interp/blocks.c - the cache of decoded blocks: building, finding, and forgetting what has been overwritten
  *
- * Building. RAM_CODE is set on the page before its bytes are read, so a writer in another thread either is seen by the decoder or
- * sees the flag and reports the write (mem/ram.h). A block ends at a branch, at the page end or at BLOCK_MAX_RECS. An instruction that
- * crosses into the next page is a block of its own: when it faults on the second page, that is its own fault.
+ * Building. RAM_CODE is set on the page before its bytes are read, so a writer in another thread either is seen by the
+ * decoder or sees the flag and reports the write (mem/ram.h). A block ends at a branch, at the page end or at
+ * BLOCK_MAX_RECS. An instruction that crosses into the next page is a block of its own: when it faults on the second
+ * page, that is its own fault.
  *
- * Several CPUs. Each has a cache of its own; page_flags counts in its upper four bits how many of them have code of a page
- * (15: many, for good), and RAM_CODE goes when nobody has. CPUs that share memory form a ring (x86_cpu_join()): who stores to a page
- * that others have code of, and who decodes from a page that others may have write tags for, leaves them a message, which they
- * read between two blocks.
+ * Several CPUs. Each has a cache of its own; page_flags counts in its upper four bits how many of them have code of a
+ * page (15: many, for good), and RAM_CODE goes when nobody has. CPUs that share memory form a ring (x86_cpu_join()):
+ * who stores to a page that others have code of, and who decodes from a page that others may have write tags for,
+ * leaves them a message, which they read between two blocks.
  *
- * Forgetting. Every code page has a bit for each byte that was decoded. A store to the page tests the bits of its bytes: data beside
- * code costs a look-up and no more. When bits are hit, the blocks that cover one of the bytes die (engine.h) and the
- * bits are made anew from the others.
+ * Forgetting. Every code page has a bit for each byte that was decoded. A store to the page tests the bits of its
+ * bytes: data beside code costs a look-up and no more. When bits are hit, the blocks that cover one of the bytes die
+ * (engine.h) and the bits are made anew from the others.
  */
 #include "core/loop.h"
 #include "target/x86/interp/fast.h"
@@ -21,11 +22,17 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Some 25,000 blocks: a boot decodes 90,000, but 99 % of what runs is in 4,000. Full: everything goes, and the hot ones are back in 10 ms. */
+/*
+ * Some 25,000 blocks: a boot decodes 90,000, but 99 % of what runs is in 4,000. Full: everything goes, and the hot ones
+ * are back in 10 ms.
+ */
 #define ARENA_SIZE (7 * MiB)
 #define NO_PHYS (~0ULL)
 
-/* The handler of every record of a dead block: what is here now has to be looked up, and not in the jump cache that led here */
+/*
+ * The handler of every record of a dead block: what is here now has to be looked up, and not in the jump cache that led
+ * here
+ */
 static const struct x86_rec *x86_dead(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     cpu->regs[REG_RIP] = x86_ip(cpu, r);
@@ -364,6 +371,8 @@ bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uin
 /* @len 0: the page has code now, and its write tags have to go; they are looked at afresh, all of them */
 static void post(struct x86_engine *e, struct ram_block *ram, uint64_t off, uint64_t len)
 {
+    struct x86_cpu *cpu;
+
     g_mutex_lock(&e->wrote_lock);
     if (!len) {
         e->retag = true;
@@ -374,9 +383,10 @@ static void post(struct x86_engine *e, struct ram_block *ram, uint64_t off, uint
         e->nwrote = MIN(e->nwrote + 1, WROTE_MAX + 1);
     }
     g_mutex_unlock(&e->wrote_lock);
-    if (e->cpu) {
-        __atomic_fetch_or(&e->cpu->pending, PEND_CODE, __ATOMIC_SEQ_CST);
-        __atomic_store_n(&e->cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+    cpu = __atomic_load_n(&e->cpu, __ATOMIC_ACQUIRE);
+    if (cpu) {
+        __atomic_fetch_or(&cpu->pending, PEND_CODE, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
     }
 }
 
@@ -384,7 +394,7 @@ void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, u
 {
     struct x86_engine *e = cpu->eng;
 
-    e->cpu = cpu;
+    __atomic_store_n(&e->cpu, cpu, __ATOMIC_RELEASE);
     do {
         post(e, b, off, len);
         e = e->ring;

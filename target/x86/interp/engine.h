@@ -2,11 +2,11 @@
 /*
  * target/x86/interp/engine.h - the block cache and how control goes from block to block
  *
- * Blocks live in one arena, are found by (physical address of the first byte, mode) in a hash table, and are listed by the page that
- * they were decoded from. Nothing is freed singly: when the arena is full everything is dropped at once. A block
- * that has become stale is marked by giving every one of its records the handler x86_dead(), which leaves the engine at that very
- * instruction. So a store that hits the running block takes effect at the next instruction, and a pointer to a dead block
- * (in the jump cache, in a link) is harmless: it costs a look-up.
+ * Blocks live in one arena, are found by (physical address of the first byte, mode) in a hash table, and are listed by
+ * the page that they were decoded from. Nothing is freed singly: when the arena is full everything is dropped at once.
+ * A block that has become stale is marked by giving every one of its records the handler x86_dead(), which leaves the
+ * engine at that very instruction. So a store that hits the running block takes effect at the next instruction, and a
+ * pointer to a dead block (in the jump cache, in a link) is harmless: it costs a look-up.
  *
  * From a linear address to a block there are three ways, fastest first:
  *   link         struct x86_tail.to: direct branches that stay in the page. No check at all: whatever maps the page,
@@ -50,7 +50,7 @@ struct x86_jc_entry {
 struct x86_code_page {
     uint64_t key;                   /* ram_block.id << 28 | page number */
     struct x86_code_page *next;
-    struct x86_block *blocks;       /* by page_next[0] where it is the block's first page, page_next[1] where the second */
+    struct x86_block *blocks;       /* by page_next[0] where it is the first page, page_next[1] where the second */
     struct ram_block *ram;
     uint64_t chunk[RAM_PAGE_SIZE / 64];     /* a bit a byte that some block was decoded from, a word 64 bytes */
 };

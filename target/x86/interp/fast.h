@@ -2,8 +2,8 @@
 /*
  * target/x86/interp/fast.h - the pieces that specialised integer handlers are made of
  *
- * Everything here is inlined with constant arguments (size, addressing kind, condition), so that a handler comes out as a few loads,
- * the operation, and one jump. Such a handler has no stack frame: what it cannot do at once (a TLB miss, a
+ * Everything here is inlined with constant arguments (size, addressing kind, condition), so that a handler comes out as
+ * a few loads, the operation, and one jump. Such a handler has no stack frame: what it cannot do at once (a TLB miss, a
  * rare flag state) it leaves to the generic handler of its instruction, which it enters by a tail call before it has
  * changed anything. Generic handlers look at op, size and form at run time.
  */
@@ -383,7 +383,9 @@ FAST bool exit_asked(const struct x86_cpu *cpu)
     return unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) != 0);
 }
 
-/* Successor @i of the block that ends with tail @t: flat code only. What goes on forward needs no look at the exit word */
+/*
+ * Successor @i of the block that ends with tail @t: flat code only. What goes on forward needs no look at the exit word
+ */
 FAST const struct x86_rec *x86_follow(struct x86_cpu *cpu, struct x86_tail *t, unsigned i)
 {
     const struct x86_rec *n = t->to[i];
@@ -424,7 +426,7 @@ x86_handler *x86_bind_stack(const struct x86_rec *r, uint32_t mode);
 /** x86_bind_fused() - two records by one handler (compare and branch); NULL: not such a pair. @r[1] is there */
 x86_handler *x86_bind_fused(const struct x86_rec *r, uint32_t mode);
 
-/** x86_bind_pairs() - give the records of a block that are bound one by one handlers that run two where that is shorter */
+/** x86_bind_pairs() - replace handlers of a bound block by ones that run two records, where that is shorter */
 void x86_bind_pairs(struct x86_rec *recs, unsigned n, uint32_t mode);
 
 /* Generic handlers that fused ones fall back on */

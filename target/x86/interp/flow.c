@@ -2,10 +2,10 @@
 /*
  * target/x86/interp/flow.c - branches, calls, returns, and the end of a block that does not branch
  *
- * Two kinds of handlers. The fast ones are for flat code (64-bit mode, or CS with base 0 and limit 4 GiB) and operand sizes
- * that do not cut RIP. The *_any ones do everything: IP wrap at 16 bits, CS limit (#GP(0) at the branch, SDM vol. 2,
- * JMP), one-instruction blocks. A target that is not canonical is found by the fetch there (x86_fetch_page): RIP is the
- * target's then, as on AMD processors.
+ * Two kinds of handlers. The fast ones are for flat code (64-bit mode, or CS with base 0 and limit 4 GiB) and operand
+ * sizes that do not cut RIP. The *_any ones do everything: IP wrap at 16 bits, CS limit (#GP(0) at the branch, SDM vol.
+ * 2, JMP), one-instruction blocks. A target that is not canonical is found by the fetch there (x86_fetch_page): RIP is
+ * the target's then, as on AMD processors.
  */
 #include "target/x86/interp/fast.h"
 

@@ -2,9 +2,10 @@
 /*
  * target/x86/interp/fuse.c - an arithmetic instruction and the conditional jump behind it, run by one handler
  *
- * Most blocks end this way. The flags are stored as ever (the successor may read them), but the condition is computed from the operands at
- * once. On a TLB miss the first record's generic handler takes over and goes on to the jump's own handler: a fused pair stays two
- * records. Only for flat code, as x86_follow() asks for; never for a store, which may hit the running block.
+ * Most blocks end this way. The flags are stored as ever (the successor may read them), but the condition is computed
+ * from the operands at once. On a TLB miss the first record's generic handler takes over and goes on to the jump's own
+ * handler: a fused pair stays two records. Only for flat code, as x86_follow() asks for; never for a store, which may
+ * hit the running block.
  */
 #include "target/x86/interp/fast.h"
 
@@ -24,7 +25,8 @@ FAST const struct x86_rec *cmp_jcc(struct x86_cpu *cpu, const struct x86_rec *r,
     return branch(cpu, r, cond_cmp(a, b, size, cc));
 }
 
-FAST const struct x86_rec *test_jcc(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t v, unsigned size, unsigned cc)
+FAST const struct x86_rec *test_jcc(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t v, unsigned size,
+                                    unsigned cc)
 {
     cc_logic(cpu, size, v);
     return branch(cpu, r, cond_logic(v, size, cc));
@@ -221,8 +223,10 @@ static x86_handler *const dec_rows[4][16] = {
 /* [size - 2][immediate] */
 #define ALU_TAB(conds, op) { { { conds(A_R, op, 2) }, { conds(A_I, op, 2) } }, \
                              { { conds(A_R, op, 3) }, { conds(A_I, op, 3) } } }
-static x86_handler *const add_tab[2][2][16] = ALU_TAB(ADD_CONDS, ADD), *const sub_tab[2][2][16] = ALU_TAB(ALL_CONDS, SUB),
-                   *const and_tab[2][2][16] = ALU_TAB(LOGIC_CONDS, AND), *const or_tab[2][2][16] = ALU_TAB(LOGIC_CONDS, OR);
+static x86_handler *const add_tab[2][2][16] = ALU_TAB(ADD_CONDS, ADD);
+static x86_handler *const sub_tab[2][2][16] = ALU_TAB(ALL_CONDS, SUB);
+static x86_handler *const and_tab[2][2][16] = ALU_TAB(LOGIC_CONDS, AND);
+static x86_handler *const or_tab[2][2][16] = ALU_TAB(LOGIC_CONDS, OR);
 
 static x86_handler *bind_alu(const struct x86_rec *r, unsigned cc)
 {

@@ -2,8 +2,8 @@
 /*
  * target/x86/interp/int_alu.c - ADD SUB ADC SBB AND OR XOR CMP TEST INC DEC NEG NOT XADD CMPXCHG (SDM vol. 2)
  *
- * x86_alu_any() and its sisters are the reference: every form, size, address, LOCK. The tables at the end hold specialised
- * handlers of the frequent ones: operation x size x operands x (flags dead or not).
+ * x86_alu_any() and its sisters are the reference: every form, size, address, LOCK. The tables at the end hold
+ * specialised handlers of the frequent ones: operation x size x operands x (flags dead or not).
  */
 #include "target/x86/interp/fast.h"
 
@@ -182,8 +182,8 @@ static X86_OP(xadd)
 }
 
 /*
- * A memory destination is written in any case: with its own value when the comparison fails. A register is not, which shows in
- * bits 63:32.
+ * A memory destination is written in any case: with its own value when the comparison fails. A register is not, which
+ * shows in bits 63:32.
  */
 static X86_OP(cmpxchg)
 {

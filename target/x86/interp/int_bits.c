@@ -2,8 +2,8 @@
 /*
  * target/x86/interp/int_bits.c - BT BTS BTR BTC, bit scans and counts, CRC32, BMI1, BMI2, ADX (SDM vol. 2)
  *
- * BT and its kin with a register offset and a memory operand address a bit string: the offset is signed and as wide as the operand
- * size, and moves the address by whole operands.
+ * BT and its kin with a register offset and a memory operand address a bit string: the offset is signed and as wide as
+ * the operand size, and moves the address by whole operands.
  */
 #include "target/x86/interp/fast.h"
 
@@ -177,7 +177,8 @@ static uint32_t flags_sz(uint64_t v, unsigned size)
 /* BLSR, BLSMSK, BLSI: vvvv <- rm */
 static X86_OP(bls)
 {
-    uint64_t s = rm_get(cpu, r, r->size), v = r->op == OP_BLSR ? s & (s - 1) : r->op == OP_BLSMSK ? s ^ (s - 1) : s & -s;
+    uint64_t s = rm_get(cpu, r, r->size);
+    uint64_t v = r->op == OP_BLSR ? s & (s - 1) : r->op == OP_BLSMSK ? s ^ (s - 1) : s & -s;
     bool c = r->op == OP_BLSI ? s != 0 : s == 0;
 
     flags_set_arith(cpu, flags_sz(v, r->size) | (c ? FL_CF : 0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target/x86/interp/int_mov.c - moves of integers: MOV MOVZX MOVSX LEA XCHG CMOVcc SETcc BSWAP MOVBE CBW CWD XLAT, and what does nothing
+ * target/x86/interp/int_mov.c - moves of integers: MOV MOVZX MOVSX LEA XCHG CMOVcc SETcc BSWAP MOVBE CBW CWD XLAT, and
+ * what does nothing
  *
  * A 32-bit result clears the upper half of its register, also when CMOVcc does not move (SDM vol. 1, 3.4.1.1).
  */
@@ -198,7 +199,8 @@ FAST const struct x86_rec *mov_load(struct x86_cpu *cpu, const struct x86_rec *r
     X86_NEXT;
 }
 
-FAST const struct x86_rec *mov_store(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size, unsigned kind, bool imm)
+FAST const struct x86_rec *mov_store(struct x86_cpu *cpu, const struct x86_rec *r, unsigned size, unsigned kind,
+                                     bool imm)
 {
     char *p;
 

@@ -2,8 +2,8 @@
 /*
  * target/x86/interp/int_muldiv.c - MUL IMUL DIV IDIV, and decimal adjustment: DAA DAS AAA AAS AAM AAD (SDM vol. 2)
  *
- * MUL and IMUL define CF and OF only (the product does not fit); the other four come out as zero. DIV and IDIV leave the flags
- * alone, and raise #DE before anything is written.
+ * MUL and IMUL define CF and OF only (the product does not fit); the other four come out as zero. DIV and IDIV leave
+ * the flags alone, and raise #DE before anything is written.
  */
 #include "target/x86/interp/fast.h"
 

@@ -2,8 +2,9 @@
 /*
  * target/x86/interp/int_shift.c - SHL SHR SAR ROL ROR RCL RCR SHLD SHRD (SDM vol. 2)
  *
- * Counts are taken modulo 32 (64 for 64-bit operands); a count of zero leaves the flags alone. Rotates change CF and OF only. Where
- * the manual says undefined (OF of counts above one, counts beyond the width) the formula of count one goes on.
+ * Counts are taken modulo 32 (64 for 64-bit operands); a count of zero leaves the flags alone. Rotates change CF and OF
+ * only. Where the manual says undefined (OF of counts above one, counts beyond the width) the formula of count one goes
+ * on.
  */
 #include "target/x86/interp/fast.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target/x86/interp/int_stack.c - PUSH POP PUSHA POPA ENTER LEAVE, and the flag instructions LAHF SAHF CLC STC CMC CLD STD SALC
+ * target/x86/interp/int_stack.c - PUSH POP PUSHA POPA ENTER LEAVE, and the flag instructions LAHF SAHF CLC STC CMC CLD
+ * STD SALC
  *
  * The stack pointer is as wide as SS.B says (64 bits in 64-bit mode); what is pushed is as wide as the operand size
- * (SDM vol. 1, 6.2.3). Registers change after the last access: instructions with several accesses probe all of them first.
+ * (SDM vol. 1, 6.2.3). Registers change after the last access: instructions with several accesses probe all of them
+ * first.
  */
 #include "target/x86/interp/fast.h"
 

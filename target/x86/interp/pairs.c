@@ -2,13 +2,14 @@
 /*
  * target/x86/interp/pairs.c - two frequent instructions in a row, run by one handler
  *
- * Half of an interpreter's time is going from handler to handler. The bodies below are the most frequent instructions of compiled
- * 64-bit code (moves, loads, stores, address arithmetic); every pair of them has a handler that runs both records. A pair stays two records: when a
- * body cannot do its work at once (TLB miss, code page, MMIO), it hands over to the generic handler of its own record, which goes
- * on from there by itself. A store that the first-level TLB lets through is never to a page with code (mmu.h), so the second
- * record is still valid after it.
+ * Half of an interpreter's time is going from handler to handler. The bodies below are the most frequent instructions
+ * of compiled 64-bit code (moves, loads, stores, address arithmetic); every pair of them has a handler that runs both
+ * records. A pair stays two records: when a body cannot do its work at once (TLB miss, code page, MMIO), it hands over
+ * to the generic handler of its own record, which goes on from there by itself. A store that the first-level TLB lets
+ * through is never to a page with code (mmu.h), so the second record is still valid after it.
  *
- * x86_bind_pairs() covers a block with the fewest handlers: from its end, best[i] is the number of handlers from record i on.
+ * x86_bind_pairs() covers a block with the fewest handlers: from its end, best[i] is the number of handlers from record
+ * i on.
  */
 #include "target/x86/interp/fast.h"
 
@@ -268,7 +269,9 @@ BODY(pop)
     return true;
 }
 
-/* Name of the body, and whose *_any handler does it the slow way. Twice, because a macro does not expand inside itself */
+/*
+ * Name of the body, and whose *_any handler does it the slow way. Twice, because a macro does not expand inside itself
+ */
 #define FIRSTS(X) \
     X(mov2_rr, mov) X(mov3_rr, mov) X(mov2_i, mov) X(zero, mov) X(ld2_B, mov) X(ld3_B, mov) X(ld3_X, mov) \
     X(st2_B, mov) X(st3_B, mov) X(st0_X, mov) X(zx8_B, extend) X(zx8_X, extend) X(zx16_B, extend) X(zx8_r, extend) \

@@ -2,15 +2,16 @@
 /*
  * target/x86/interp/run.c - x86_cpu_run(): events, then blocks, until somebody wants the CPU back
  *
- * Blocks hand control to each other (flow.c) and come back here, by returning NULL, only when there is something to see to: the exit word
- * is set, an event is pending after an instruction that may have opened the way for it, an interrupt shadow or single step. The exit word is
- * cleared before cpu->pending is read, and set by other threads after they have written it: nothing is lost.
+ * Blocks hand control to each other (flow.c) and come back here, by returning NULL, only when there is something to see
+ * to: the exit word is set, an event is pending after an instruction that may have opened the way for it, an interrupt
+ * shadow or single step. The exit word is cleared before cpu->pending is read, and set by other threads after they have
+ * written it: nothing is lost.
  *
- * Faults jump: x86_raise() lands in the sigsetjmp() here with cpu->exc filled in and cpu->cur at the record to blame (NULL: RIP is
- * right already).
+ * Faults jump: x86_raise() lands in the sigsetjmp() here with cpu->exc filled in and cpu->cur at the record to blame
+ * (NULL: RIP is right already).
  *
- * Interrupt shadow (SDM vol. 3, 6.8.3). When nothing is pending, the next block just runs: its first instruction is past before
- * anybody looks. With something pending, a one-instruction block goes first.
+ * Interrupt shadow (SDM vol. 3, 6.8.3). When nothing is pending, the next block just runs: its first instruction is
+ * past before anybody looks. With something pending, a one-instruction block goes first.
  */
 #include "core/loop.h"
 #include "target/x86/control.h"
@@ -41,7 +42,7 @@ const struct x86_rec *x86_follow_slow(struct x86_cpu *cpu, struct x86_tail *t, u
     if (exit_asked(cpu)) {
         return NULL;
     }
-    if (!t->linkable[i] && cpu->mode & (MODE_64 | MODE_FLAT_CS)) {  /* to another page: the jump cache is what there is */
+    if (!t->linkable[i] && cpu->mode & (MODE_64 | MODE_FLAT_CS)) {      /* another page: the jump cache may know it */
         n = x86_jc_find(cpu, cpu->regs[REG_RIP]);
         if (likely(n)) {
             X86_GO(cpu, n);
@@ -158,9 +159,9 @@ static bool run_events(struct x86_cpu *cpu, enum x86_exit *why)
         return true;
     }
     if (unlikely(pending & PEND_INIT)) {
-        pending_clear(cpu, PEND_INIT | PEND_SIPI);
+        pending_clear(cpu, PEND_INIT);
         x86_cpu_do_init(cpu);
-        return false;
+        pending = __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
     }
     if (unlikely(cpu->wait_sipi)) {
         if (pending & PEND_SIPI) {

@@ -2,13 +2,14 @@
 /*
  * target/x86/interp/string.c - MOVS STOS LODS SCAS CMPS INS OUTS, with REP (SDM vol. 2, REP; vol. 1, 7.3.9)
  *
- * A repeated instruction goes by chunks: as many elements as lie in the same pages, before any wrap of the address size and inside the segment
- * limit, are done on host memory at once. Where there is no chunk (TLB miss, MMIO, a page with code, an element across two
- * pages, alignment checks) one element goes the ordinary way, which also brings the page into the TLB or raises the fault. rCX, rSI and rDI
- * are exact after every chunk, so that a fault and an interrupt find the instruction restartable.
+ * A repeated instruction goes by chunks: as many elements as lie in the same pages, before any wrap of the address size
+ * and inside the segment limit, are done on host memory at once. Where there is no chunk (TLB miss, MMIO, a page with
+ * code, an element across two pages, alignment checks) one element goes the ordinary way, which also brings the page
+ * into the TLB or raises the fault. rCX, rSI and rDI are exact after every chunk, so that a fault and an interrupt find
+ * the instruction restartable.
  *
- * Overlap. MOVS copies element by element: a destination a little ahead of the source repeats a pattern. Host memory decides, so
- * two mappings of one page are seen too. memmove() does all other cases.
+ * Overlap. MOVS copies element by element: a destination a little ahead of the source repeats a pattern. Host memory
+ * decides, so two mappings of one page are seen too. memmove() does all other cases.
  */
 #include "target/x86/interp/fast.h"
 #include "target/x86/seg.h"
@@ -230,8 +231,8 @@ static bool do_lods(struct str *s)
 }
 
 /*
- * SCAS, CMPS: compare until ZF says stop. The flags are written when all is over: a fault on the way shows those of before
- * (SDM vol. 2, REP). With both operands of CMPS at fault, ES:rDI is reported.
+ * SCAS, CMPS: compare until ZF says stop. The flags are written when all is over: a fault on the way shows those of
+ * before (SDM vol. 2, REP). With both operands of CMPS at fault, ES:rDI is reported.
  */
 static bool str_stop(const struct str *s, uint64_t a, uint64_t b)
 {
