@@ -3,9 +3,9 @@
  * hw/input/i8042.c - PC keyboard controller (Intel 8042 / UPI-41 with the IBM AT and PS/2 programs)
  *
  *   0x60  data            0x64 read: status, write: command
- *   status   0 OBF   1 IBF (never seen set)   2 system flag   3 last write was a command   4 not locked   5 OBF from
- * mouse command byte  0 IRQ1 on   1 IRQ12 on   2 system flag   4 keyboard off   5 mouse off   6 translate to scan code
- * set 1 output port   0 reset, low active   1 A20   4, 5 OBF of keyboard, mouse
+ *   status        0 OBF  1 IBF (never seen set)  2 system flag  3 last write was a command  4 not locked  5 OBF: mouse
+ *   command byte  0 IRQ1 on  1 IRQ12 on  2 system flag  4 keyboard off  5 mouse off  6 translate to scan code set 1
+ *   output port   0 reset, low active  1 A20  4, 5 OBF of keyboard, mouse
  *
  * One output buffer serves both devices: it is refilled when it has been read, answers of the controller first. Each
  * byte makes an edge: the wires fall before the next byte raises one.

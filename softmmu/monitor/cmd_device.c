@@ -194,9 +194,9 @@ static void not_found(const char *path, Error **errp)
 
 bool qmp_qom_list(struct qmp_call *call, const qmp_qom_list_args *args, struct jval **ret, Error **errp)
 {
-    static const char *const containers[] = { "/machine/peripheral", "/machine/peripheral-anon",
-                                              "/machine/unattached",
-                                              "/chardevs", NULL };
+    static const char *const containers[] = {
+        "/machine/peripheral", "/machine/peripheral-anon", "/machine/unattached", "/chardevs", NULL
+    };
     struct walk w = { .path = args->path, .list = jval_list() };
     struct device *d;
 
