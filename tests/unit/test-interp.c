@@ -747,6 +747,164 @@ static void test_pair_fault(void)
     vm_free(vm);
 }
 
+/*
+ * Random blocks, run as blocks (specialised, fused and paired handlers, dead flags left out) and singly
+ * (generic block ends, nothing fused): the same must come out.
+ */
+struct gen {
+    GRand *rand;
+    uint8_t buf[2048];
+    unsigned n;
+};
+
+static unsigned pick(struct gen *g, unsigned n)
+{
+    return (unsigned)g_rand_int_range(g->rand, 0, (gint32)n);
+}
+
+static void put(struct gen *g, unsigned v)
+{
+    g->buf[g->n++] = (uint8_t)v;
+}
+
+/* Any but RBX (the data) and RSP */
+static unsigned any_reg(struct gen *g)
+{
+    static const uint8_t regs[] = { 0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+    return regs[pick(g, sizeof(regs))];
+}
+
+/* REX, opcode (two bytes when above 0xFF), ModRM: register, or memory near RBX */
+static void modrm(struct gen *g, unsigned op, unsigned reg, bool wide, bool mem)
+{
+    unsigned rm = mem ? 3 : any_reg(g);
+
+    put(g, 0x40 | (wide ? 8 : 0) | (reg & 8 ? 4 : 0) | (rm & 8 ? 1 : 0));
+    if (op > 0xFF) {
+        put(g, op >> 8);
+    }
+    put(g, op & 0xFF);
+    put(g, (mem ? 0x40 : 0xC0) | (reg & 7) << 3 | (rm & 7));
+    if (mem) {
+        put(g, pick(g, 64));
+    }
+}
+
+static void gen_one(struct gen *g)
+{
+    static const uint8_t two[] = {
+        0x01, 0x03, 0x09, 0x0B, 0x11, 0x13, 0x19, 0x1B, 0x21, 0x23, 0x29, 0x2B, 0x31, 0x33, 0x39, 0x3B, 0x85, 0x00,
+        0x02, 0x28, 0x2A, 0x30, 0x38, 0x3A, 0x84, 0x89, 0x8B, 0x88, 0x8A,
+    };
+    static const uint16_t ext[] = { 0x0FB6, 0x0FB7, 0x0FBE, 0x0FBF, 0x63, 0x0FAF, 0x0FBC };
+    bool wide = pick(g, 2), mem = pick(g, 3) == 0;
+
+    switch (pick(g, 12)) {
+    case 0:
+    case 1:
+    case 2:
+        modrm(g, two[pick(g, sizeof(two))], any_reg(g), wide, mem);
+        break;
+    case 3:
+        modrm(g, 0x83, pick(g, 8), wide, mem);
+        put(g, pick(g, 256));
+        break;
+    case 4:
+        modrm(g, pick(g, 3) ? 0xC1 : 0xC0, (const uint8_t[]){ 4, 5, 7, 0, 1, 2 }[pick(g, 6)], wide, mem);
+        put(g, pick(g, 40));
+        break;
+    case 5:
+        modrm(g, 0xD3, (const uint8_t[]){ 4, 5, 7 }[pick(g, 3)], wide, mem);
+        break;
+    case 6:
+        modrm(g, 0xFF, pick(g, 2), wide, mem);
+        break;
+    case 7:
+        modrm(g, ext[pick(g, G_N_ELEMENTS(ext))], any_reg(g), wide, mem);
+        break;
+    case 8:
+        modrm(g, 0x0F90 + pick(g, 16), 0, false, mem);
+        break;
+    case 9:
+        modrm(g, 0x0F40 + pick(g, 16), any_reg(g), wide, mem);
+        break;
+    case 10:
+        modrm(g, 0x8D, any_reg(g), wide, true);
+        break;
+    default:
+        modrm(g, 0x89, any_reg(g), wide, false);
+        break;
+    }
+}
+
+static void gen_block(struct gen *g)
+{
+    g->n = 0;
+    for (unsigned i = 0; i < 60; i++) {
+        unsigned at;
+
+        gen_one(g);
+        if (pick(g, 4) == 0) {              /* a compare or test, then a jump over the next instruction */
+            if (pick(g, 2)) {
+                modrm(g, pick(g, 2) ? 0x39 : 0x85, any_reg(g), pick(g, 2), pick(g, 3) == 0);
+            }
+            put(g, 0x70 + pick(g, 16));
+            at = g->n;
+            put(g, 0);
+            gen_one(g);
+            g->buf[at] = (uint8_t)(g->n - at - 1);
+        }
+    }
+    put(g, 0xF4);
+}
+
+static void run_block(struct x86vm *vm, struct gen *g, bool step)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        REG(i) = i * 0x123456789ABCDEFULL;
+    }
+    REG(3) = 0x50000;
+    REG(R_SP) = VM_STACK;
+    memset(vm->ram->host + 0x50000, 0x5A, 128);
+    flags_set(vm->cpu, 0);
+    vm->cpu->dr[0] = 0x123456;
+    vm->cpu->dr[7] = step ? 0x402 : 0x400;      /* a breakpoint that is never met: one instruction at a time */
+    x86_mode_update(vm->cpu);
+    REG(REG_RIP) = CODE;
+    vm->cpu->halted = false;
+    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+}
+
+static void test_random(void)
+{
+    struct x86vm *vm = vm_new(4 << 20);
+    struct gen g = { .rand = g_rand_new_with_seed(20) };
+
+    vm_long(vm, CODE);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint64_t regs[16];
+        uint8_t mem[128];
+        uint32_t flags;
+
+        gen_block(&g);
+        vm_load(vm, CODE, g.buf, g.n);
+        run_block(vm, &g, false);
+        memcpy(regs, vm->cpu->regs, sizeof(regs));
+        memcpy(mem, vm->ram->host + 0x50000, sizeof(mem));
+        flags = flags_arith(vm->cpu);
+        run_block(vm, &g, true);
+        if (memcmp(regs, vm->cpu->regs, sizeof(regs)) || flags != flags_arith(vm->cpu)) {
+            g_test_message("block %u", i);
+        }
+        g_assert_cmpmem(regs, sizeof(regs), vm->cpu->regs, sizeof(regs));
+        g_assert_cmpmem(mem, sizeof(mem), vm->ram->host + 0x50000, sizeof(mem));
+        g_assert_cmphex(flags, ==, flags_arith(vm->cpu));
+    }
+    g_rand_free(g.rand);
+    vm_free(vm);
+}
+
 static gpointer kicker(gpointer opaque)
 {
     struct x86vm *vm = opaque;
@@ -790,6 +948,7 @@ int main(int argc, char **argv)
     g_test_add_func("/interp/smp-code", test_smp_code);
     g_test_add_func("/interp/arena", test_arena);
     g_test_add_func("/interp/pair-fault", test_pair_fault);
+    g_test_add_func("/interp/random", test_random);
     g_test_add_func("/interp/kick", test_kick);
     return g_test_run();
 }
