@@ -127,7 +127,7 @@ def check_objects(build, found):
 
 
 def check_headers(build, files, found):
-    pc = subprocess.run(['pkg-config', '--cflags', 'glib-2.0', 'json-glib-1.0'], stdout=subprocess.PIPE,
+    pc = subprocess.run(['pkg-config', '--cflags', 'glib-2.0'], stdout=subprocess.PIPE,
                         text=True).stdout.split()
     for f in files:
         if not (f.startswith('include/') and f.endswith('.h')):

@@ -43,7 +43,7 @@ apt_update() {
 log_dir=$(mktemp -d)
 trap 'rm -rf "$log_dir"' EXIT
 
-build_packages="gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libslirp-dev libpixman-1-dev zlib1g-dev libjson-glib-dev"
+build_packages="gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libslirp-dev libpixman-1-dev zlib1g-dev"
 
 # build_tree [configure argument...] - configure (first time) and build; output only when it fails
 build_tree() {

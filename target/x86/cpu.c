@@ -95,6 +95,17 @@ void x86_cpu_do_sipi(struct x86_cpu *cpu, uint8_t vector)
     x86_mode_update(cpu);
 }
 
+/* Everything write-back but the VGA window: what the boot protocols take for granted (SDM vol. 3, 12.11.2) */
+static void mtrr_as_firmware(struct x86_cpu *cpu)
+{
+    enum { ENABLED = 1 << 11, FIXED_ENABLED = 1 << 10, WB = 6, FIX16K_A0000 = 2 };
+
+    cpu->mtrr_def_type = ENABLED | FIXED_ENABLED | WB;
+    for (unsigned i = 0; i < ARRAY_LEN(cpu->mtrr_fixed); i++) {
+        cpu->mtrr_fixed[i] = i == FIX16K_A0000 ? 0 : WB * 0x0101010101010101ULL;
+    }
+}
+
 void x86_cpu_start_flat32(struct x86_cpu *cpu, uint32_t eip, uint32_t eax, uint32_t ebx, uint32_t esi,
                           uint64_t gdt_base, uint16_t gdt_limit, uint16_t cs_sel, uint16_t ds_sel)
 {
@@ -102,6 +113,7 @@ void x86_cpu_start_flat32(struct x86_cpu *cpu, uint32_t eip, uint32_t eax, uint3
     const uint16_t rights = SEGA_G | SEGA_DB | SEGA_P | SEGA_S | SEGA_RW | SEGA_ACCESSED;
 
     x86_cpu_reset(cpu);
+    mtrr_as_firmware(cpu);
     cpu->cr0 = CR0_PE | CR0_ET;
     cpu->seg[SEG_CS] = (struct x86_seg){ .limit = 0xFFFFFFFF, .sel = cs_sel, .attr = rights | SEGA_CODE };
     for (unsigned i = 0; i < ARRAY_LEN(data); i++) {
