@@ -77,9 +77,15 @@ def resolve(inc):
 
 
 def tracked():
-    out = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, check=True,
-                         stdout=subprocess.PIPE, text=True).stdout
-    return [f for f in out.splitlines() if (ROOT / f).is_file()]
+    """Files of the tree: what git knows or does not ignore; without git, everything outside build folders."""
+    try:
+        out = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, check=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        names = out.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob('*')]
+        names = [n for n in names if not n.startswith(('build', '.git/')) and '__pycache__' not in n]
+    return [f for f in names if (ROOT / f).is_file()]
 
 
 def check_includes(path, text, found):

@@ -106,12 +106,15 @@ class VM:
         return True
 
     def expect(self, pattern, deadline=None):
-        """Wait for a regular expression on the console after the last match; returns the match object."""
+        """Wait for a regular expression in the complete lines of the console after the last match; returns the match object.
+
+        Whole lines: half a line could match a pattern that ends in "what follows".
+        """
         rx = re.compile(pattern)
         end = time.monotonic() + (deadline or DEADLINE)
         alive = True
         while True:
-            m = rx.search(self.console, self.mark)
+            m = rx.search(self.console, self.mark, self.console.rfind('\n') + 1 if alive else len(self.console))
             if m:
                 self.mark = m.end()
                 return m
