@@ -150,8 +150,6 @@ struct x86_block {
     uint64_t phys2;             /* the same for the first byte in a second page, or ~0 */
     struct x86_block *hash_next;
     struct x86_block *page_next[2];     /* list of blocks of a page, for invalidation */
-    struct x86_block *link[2];  /* direct successors on the same page: taken, fall-through; NULL: not linked yet */
-    uint32_t runs;              /* for the translator's threshold */
     uint32_t flags;             /* BLOCK_* of the engine */
     struct x86_rec recs[];      /* nrec records, then one terminator (OP_BLOCK_END when the last record is no branch) */
 };
