@@ -190,7 +190,7 @@ static void dma_run(struct fw_cfg *s, uint64_t at)
 
 static uint64_t dma_ports_read(void *opaque, uint64_t off, unsigned size)
 {
-    return ld_le_n("QEMU CFG" + (off & 7), MIN(size, 8 - (off & 7)));
+    return ld_le_n(&"QEMU CFG"[off & 7], MIN(size, 8 - (off & 7)));
 }
 
 static void dma_ports_write(void *opaque, uint64_t off, uint64_t val, unsigned size)

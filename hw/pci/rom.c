@@ -81,7 +81,6 @@ bool pci_rom_load(struct pci_device *d, Error **errp)
 {
     g_autofree char *path = NULL;
     g_autofree char *data = NULL;
-    g_autofree char *name = NULL;
     gsize len;
     uint64_t size;
 

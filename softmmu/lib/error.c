@@ -12,7 +12,7 @@ struct Error {
 
 static char *program_name;
 
-static void error_setv(Error **errp, enum error_class cls, int err, const char *fmt, va_list ap)
+static void G_GNUC_PRINTF(4, 0) error_setv(Error **errp, enum error_class cls, int err, const char *fmt, va_list ap)
 {
     Error *e;
 
@@ -149,7 +149,7 @@ const char *error_program(void)
     return program_name ? program_name : "patchbay-system-x86_64";
 }
 
-static void report(const char *kind, const char *fmt, va_list ap)
+static void G_GNUC_PRINTF(2, 0) report(const char *kind, const char *fmt, va_list ap)
 {
     char *text = g_strdup_vprintf(fmt, ap);
     char *line = g_strdup_printf("%s: %s%s\n", error_program(), kind, text);

@@ -88,7 +88,7 @@ bool log_set(uint32_t mask, const char *path)
     return true;
 }
 
-static void put_line(const char *fmt, va_list ap, bool limited)
+static void G_GNUC_PRINTF(1, 0) put_line(const char *fmt, va_list ap, bool limited)
 {
     char *text = g_strdup_vprintf(fmt, ap);
     size_t len = strlen(text);

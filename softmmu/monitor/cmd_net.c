@@ -274,6 +274,7 @@ void hmp_info_network(struct hmp *h, const struct jval *args)
     net_print_info(h->out);
     if (jval_get(args, "stats")) {
         net_print_stats(h->out);
+        net_user_print_limits(h->out);
     }
 }
 

@@ -205,7 +205,7 @@ regs x86_cpuid(struct x86_cpu *cpu, uint32_t leaf, uint32_t sub)
 
     if (leaf >> 28 == 4 && x86_feat(f, X86_FEAT_HYPERVISOR)) {
         if (leaf == 0x40000000) {
-            return (regs){ leaf, word4(HV_SIGNATURE), word4(HV_SIGNATURE + 4), word4(HV_SIGNATURE + 8) };
+            return (regs){ leaf, word4(HV_SIGNATURE), word4(&HV_SIGNATURE[4]), word4(&HV_SIGNATURE[8]) };
         }
         return (regs){ 0 };
     }

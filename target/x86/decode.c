@@ -358,7 +358,7 @@ static void take_imm(struct dec *d, struct x86_rec *r, unsigned kind)
         break;
     case IMM_V:
         n = 1u << r->size;
-        /* fall through */
+        __attribute__((fallthrough));
     case IMM_Z:
     case IMM_JZ:
         r->imm = fetch(d, n);
@@ -415,7 +415,7 @@ static unsigned class_refuses(const struct dec *d, unsigned cls)
         if (!(m & MODE_AVX)) {
             return OP_UD;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case CLS_XS:
         return !(m & MODE_OSXSAVE) ? OP_UD : m & MODE_TS ? OP_NM : 0;
     default:
@@ -464,7 +464,7 @@ static inline void finish_special(const struct dec *d, struct x86_rec *r)
     case OP_PUSH_SREG:
     case OP_POP_SREG:
         r->reg = d->opc >> 3 & 7;           /* 06 0E 16 1E, 0F A0 0F A8: bits 5:3 are the register */
-        /* fall through */
+        __attribute__((fallthrough));
     case OP_PUSH: case OP_POP: case OP_PUSHA: case OP_POPA: case OP_PUSHF: case OP_POPF: case OP_ENTER: case OP_LEAVE:
     case OP_CALL: case OP_CALL_RM: case OP_RET: case OP_CALLF: case OP_RETF: case OP_IRET:
         r->seg = r->flags & REC_MEM ? r->seg : SEG_SS;      /* of the implied operand: #SS or #GP (rec.h) */

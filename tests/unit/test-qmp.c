@@ -233,16 +233,12 @@ static void test_no_reader(void)
 {
     int fd = open_qmp(true);
     static const char req[] = "{\"execute\":\"query-qmp-schema\"}\n";
-    ssize_t sent = 0;
     char *text;
     unsigned n = 0;
 
     for (unsigned i = 0; i < 20000; i++) {
         ssize_t k = write(fd, req, strlen(req));
 
-        if (k > 0) {
-            sent += k;
-        }
         if (k != (ssize_t)strlen(req) && k > 0) {
             break;
         }

@@ -310,9 +310,9 @@ PROGRAM(prot,
     "  sgdt 0x5010\n  sidt 0x5018\n"
     "  pushfl\n  xorl $0x200000, (%esp)\n  popfl\n  pushfl\n  popl 0x5020\n"     /* ID can be toggled */
     "  pushw %ds\n  popw %es\n  pushl %ds\n  popl %fs\n"
-    "  movl $5, 0x5030\n  movl $9, 0x5034\n  movl $7, %eax\n  boundl %eax, 0x5030\n"
+    "  movl $5, 0x5030\n  movl $9, 0x5034\n  movl $7, %eax\n  .byte 0x62, 0x05\n  .long 0x5030\n"
     "  movl $10, %eax\n"
-    "1: boundl %eax, 0x5030\n"
+    "1: .byte 0x62, 0x05\n  .long 0x5030\n"
     "  ud2\n"
     ".org prot_start + 0x100\n"
     "  popl 0x5040\n  cli\n  hlt\n"
