@@ -11,6 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 import tap  # noqa: E402
 from guestnet import booted  # noqa: E402
 from tap import check, equal  # noqa: E402
+from vm import VM  # noqa: E402
+import guest  # noqa: E402
 
 QUICK = bool(os.environ.get('PATCHBAY_TEST_QUICK'))
 DHCP = 'ip link set eth0 up; udhcpc -i eth0 -n -q -t 10 -T 2 2>&1; '
@@ -80,6 +82,19 @@ def test_memory_sizes():
         with booted('grep MemTotal /proc/meminfo', ['-nic', 'none'], mem=mem) as vm:
             kib = int(vm.expect(r'MemTotal:\s+(\d+) kB').group(1))
             check(low < kib < high, f'-m {mem}: {kib} KiB')
+
+
+def test_memtest():
+    """A guest that is no Linux: Debian's memtest86+ (a 64-bit program in a bzImage) works through 32 MiB without an error."""
+    if QUICK:
+        raise tap.Skip('--quick')
+    image = guest.package('memtest86+') / 'boot/memtest86+x64.bin'
+    with VM(['-nic', 'none'], kernel=image, append='console=ttyS0,115200', mem='32M') as vm:
+        vm.expect(r'Memtest86\+', lines=False)
+        vm.expect(r'#[5-9] ', lines=False)  # the screen is drawn every two seconds: the first tests may not show
+        m = vm.expect(r'Pass:\s+(\d+)\s+Errors:\s+(\d+) ', lines=False)
+        equal(m.group(2), '0', 'memory errors')
+        equal(vm.hmp('info status').strip(), 'VM status: running', 'status')
 
 
 def test_stop_cont_and_monitor():

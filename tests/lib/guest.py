@@ -120,6 +120,11 @@ def kernel(flavour='amd64'):
     return next((kernel_tree(flavour) / 'boot').glob('vmlinuz-*'))
 
 
+def package(name):
+    """The unpacked tree of any Debian package."""
+    return _fetch(name)
+
+
 class Cpio:
     """A newc archive writer: the format that Linux unpacks (Documentation/driver-api/early-userspace/buffer-format.rst)."""
 

@@ -105,16 +105,17 @@ class VM:
             self.echo.flush()
         return True
 
-    def expect(self, pattern, deadline=None):
+    def expect(self, pattern, deadline=None, lines=True):
         """Wait for a regular expression in the complete lines of the console after the last match; returns the match object.
 
-        Whole lines: half a line could match a pattern that ends in "what follows".
+        Whole lines: half a line could match a pattern that ends in "what follows". lines=False is for guests that draw a
+        screen with cursor movements.
         """
         rx = re.compile(pattern)
         end = time.monotonic() + (deadline or DEADLINE)
         alive = True
         while True:
-            m = rx.search(self.console, self.mark, self.console.rfind('\n') + 1 if alive else len(self.console))
+            m = rx.search(self.console, self.mark, self.console.rfind('\n') + 1 if alive and lines else len(self.console))
             if m:
                 self.mark = m.end()
                 return m
