@@ -9,6 +9,7 @@
 """
 
 import argparse
+import contextlib
 import os
 import re
 import statistics
@@ -99,50 +100,51 @@ def bench_start(args):
     report('start: exec, first instruction, exit', a, b, 'ms', 'under 30 ms')
 
 
-def anon_split(pid, guest_bytes):
-    """(resident KiB of the mapping that is the guest's RAM, resident KiB of everything else)"""
-    ram = other = 0
-    size = 0
+@contextlib.contextmanager
+def idle_guest(program, accel):
+    """A booted guest that does nothing more; yields the process id."""
+    with tempfile.TemporaryDirectory() as tmp:
+        initrd = guest.initrd(f'{tmp}/initrd', 'touch /keep-running')
+        with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, program=program, qmp=False,
+                accel=accel) as vm:
+            vm.expect('PATCHBAY-IDLE')
+            yield vm.proc.pid
+
+
+def once_each(args, measure):
+    """measure(program, accel) of ours and of the peer, as the lists that report() takes."""
+    return [measure(binary(), args.accel)], [None if args.without_peer else measure(PEER, 'tcg')]
+
+
+def resident_beside(pid, guest_bytes):
+    """Resident MiB outside the mapping that is large enough to be the guest's RAM."""
+    kib = size = 0
     for line in Path(f'/proc/{pid}/smaps').read_text().splitlines():
         m = re.match(r'([0-9a-f]+)-([0-9a-f]+) ', line)
         if m:
             size = int(m.group(2), 16) - int(m.group(1), 16)
-        elif line.startswith('Rss:'):
-            kib = int(line.split()[1])
-            if size >= guest_bytes:
-                ram += kib
-            else:
-                other += kib
-    return ram, other
+        elif line.startswith('Rss:') and size < guest_bytes:
+            kib += int(line.split()[1])
+    return kib / 1024
 
 
 def bench_memory(args):
     def once(program, accel):
-        with tempfile.TemporaryDirectory() as tmp:
-            initrd = guest.initrd(f'{tmp}/initrd', 'touch /keep-running')
-            with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, program=program, qmp=False,
-                    accel=accel) as vm:
-                vm.expect('PATCHBAY-IDLE')
-                return anon_split(vm.proc.pid, 255 << 20)[1] / 1024
+        with idle_guest(program, accel) as pid:
+            return resident_beside(pid, 255 << 20)
 
-    report('memory: resident beyond guest RAM', [once(binary(), args.accel)],
-           [None if args.without_peer else once(PEER, 'tcg')], 'MiB', 'under 15 MiB')
+    report('memory: resident beyond guest RAM', *once_each(args, once), 'MiB', 'under 15 MiB')
 
 
 def bench_idle(args):
     def once(program, accel):
-        with tempfile.TemporaryDirectory() as tmp:
-            initrd = guest.initrd(f'{tmp}/initrd', 'touch /keep-running')
-            with VM(['-nic', 'user,model=e1000'], kernel=guest.kernel(), initrd=initrd, program=program, qmp=False,
-                    accel=accel) as vm:
-                vm.expect('PATCHBAY-IDLE')
-                time.sleep(3)
-                c = cpu_seconds(vm.proc.pid)
-                time.sleep(10)
-                return (cpu_seconds(vm.proc.pid) - c) * 10
+        with idle_guest(program, accel) as pid:
+            time.sleep(3)
+            c = cpu_seconds(pid)
+            time.sleep(10)
+            return (cpu_seconds(pid) - c) * 10
 
-    report('idle: CPU of an idle guest', [once(binary(), args.accel)],
-           [None if args.without_peer else once(PEER, 'tcg')], '%', 'under 1 %')
+    report('idle: CPU of an idle guest', *once_each(args, once), '%', 'under 1 %')
 
 
 BENCHES = {'boot': bench_boot, 'start': bench_start, 'memory': bench_memory, 'idle': bench_idle}

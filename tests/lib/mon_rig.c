@@ -6,38 +6,17 @@
 #include "core/runstate.h"
 #include "mem/space.h"
 #include "qapi/jval.h"
+#include "softmmu/monitor/board.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct pci_bus;
-struct x86_cpu;
-
 static struct region root, ram_region;
 static struct addr_space mem;
 
 /* softmmu/monitor/board.h, in small */
-struct addr_space *board_memory(void);
-struct addr_space *board_io(void);
-struct pci_bus *board_pci(void);
-unsigned board_cpus(void);
-int board_thread_id(unsigned n);
-void board_pause(bool on);
-void board_print_irq(GString *out);
-void board_print_pic(GString *out);
-void board_print_lapic(GString *out);
-struct jval *board_types(void);
-void board_print_regs(unsigned n, GString *out);
-void board_print_mem(unsigned n, GString *out);
-void board_print_stats(unsigned n, GString *out);
-bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len);
-bool board_reg(unsigned n, const char *name, uint64_t *val);
-unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size);
-bool board_halted(unsigned n);
-void board_nmi(unsigned n);
-
 struct addr_space *board_memory(void) { return &mem; }
 struct addr_space *board_io(void) { return &mem; }
 struct pci_bus *board_pci(void) { return NULL; }

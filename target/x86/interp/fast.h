@@ -220,6 +220,20 @@ static inline void rm_set(struct x86_cpu *cpu, const struct x86_rec *r, unsigned
     }
 }
 
+/* Width of the stack pointer as a size: SS.B, not the operand size (SDM vol. 1, 6.2.3) */
+static inline unsigned stack_size(const struct x86_cpu *cpu)
+{
+    return cpu->mode & MODE_64 ? 3 : cpu->mode & MODE_SS32 ? 2 : 1;
+}
+
+static inline uint64_t stack_la(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t sp, unsigned len, bool write)
+{
+    if (cpu->mode & MODE_64) {
+        return sp;
+    }
+    return cpu->mode & MODE_FLAT_SS ? (uint32_t)sp : seg_linear(cpu, r, SEG_SS, sp, len, write);
+}
+
 /*
  * Flags. cc_dst and cc_src are sign-extended (flags.c)
  */

@@ -111,20 +111,6 @@ static X86_OP(jcxz_any)
     return branch_any(cpu, r, count_get(cpu, r) == 0);
 }
 
-/* Width of the stack pointer as a size: SS.B, not the operand size (SDM vol. 1, 6.2.3) */
-static unsigned stack_size(const struct x86_cpu *cpu)
-{
-    return cpu->mode & MODE_64 ? 3 : cpu->mode & MODE_SS32 ? 2 : 1;
-}
-
-static uint64_t stack_la(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t sp, unsigned len, bool write)
-{
-    if (cpu->mode & MODE_64) {
-        return sp;
-    }
-    return cpu->mode & MODE_FLAT_SS ? (uint32_t)sp : seg_linear(cpu, r, SEG_SS, sp, len, write);
-}
-
 static void push_ip(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t ip)
 {
     unsigned ss = stack_size(cpu);

@@ -9,19 +9,6 @@
  */
 #include "target/x86/interp/fast.h"
 
-static unsigned stack_size(const struct x86_cpu *cpu)
-{
-    return cpu->mode & MODE_64 ? 3 : cpu->mode & MODE_SS32 ? 2 : 1;
-}
-
-static uint64_t stack_la(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t sp, unsigned len, bool write)
-{
-    if (cpu->mode & MODE_64) {
-        return sp;
-    }
-    return cpu->mode & MODE_FLAT_SS ? (uint32_t)sp : seg_linear(cpu, r, SEG_SS, sp, len, write);
-}
-
 static uint64_t sp_get(const struct x86_cpu *cpu)
 {
     return reg_get(cpu, R_SP * 8, stack_size(cpu));
