@@ -40,6 +40,11 @@ apt_update() {
     apt_updated=1
 }
 
+# need_32bit - what gcc -m32 -static takes (not gcc-multilib: it cannot be installed beside a cross compiler)
+need_32bit() {
+    need libc6-dev-i386 "lib32gcc-$(gcc -dumpversion)-dev"
+}
+
 log_dir=$(mktemp -d)
 trap 'rm -rf "$log_dir"' EXIT
 

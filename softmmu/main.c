@@ -84,6 +84,7 @@ static bool board_init(const struct vm_options *o, Error **errp)
         .append = o->append,
         .cpu = no_cpu(o) ? NULL : o->cpu ? o->cpu : "qemu64",
         .cpus = no_cpu(o) ? 0 : o->smp_cpus,
+        .engine = &o->engine,
         .no_acpi = o->no_acpi,
         .no_hpet = o->no_hpet,
         .default_vga = !o->vga || strcmp(o->vga, "none"),

@@ -13,6 +13,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -48,6 +49,9 @@ class Suite:
         """A program that says all by its exit status is one test."""
         if status == 0:
             self.passed = 1
+        elif status == 77:                  # meson's sign
+            self.skipped = 1
+            self.notes.append(f'skipped {self.name}: {(out + err).strip() or "nothing to check here"}')
         else:
             self.failed = 1
             self.notes.append(f'FAILED {self.name}: status {status}')
@@ -86,7 +90,15 @@ class Suite:
             self.notes += comments[-30:] + ['    ' + l for l in (out.splitlines()[-5:] + err.splitlines()[-40:])]
 
 
-def c_suites(build, prefix='', only_suites=('unit', 'x86', 'qtest'), quick=False):
+def wrapped(cmd, wrapper):
+    """A program of another kind of host is run by @wrapper; a script is not."""
+    if not wrapper:
+        return cmd
+    with open(cmd[0], 'rb') as f:
+        return shlex.split(wrapper) + cmd if f.read(4) == b'\x7fELF' else cmd
+
+
+def c_suites(build, prefix='', only_suites=('unit', 'x86', 'qtest'), quick=False, wrapper=''):
     tests = json.loads(subprocess.run(['meson', 'introspect', '--tests', build], check=True,
                                       stdout=subprocess.PIPE).stdout)
     found = []
@@ -97,10 +109,12 @@ def c_suites(build, prefix='', only_suites=('unit', 'x86', 'qtest'), quick=False
         env = {**t['env'], 'BUILD_DIR': str(build), 'G_TEST_SRCDIR': str(ROOT)}
         if quick:
             env['PATCHBAY_TEST_QUICK'] = '1'
+        if wrapper:
+            env['MESON_EXE_WRAPPER'] = wrapper
         if prefix:
             env.setdefault('ASAN_OPTIONS', 'detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0')
             env.setdefault('UBSAN_OPTIONS', 'halt_on_error=1:print_stacktrace=1')
-        found.append(Suite(f'{prefix}{kind}/{t["name"]}', t['cmd'], env, t.get('protocol') == 'tap'))
+        found.append(Suite(f'{prefix}{kind}/{t["name"]}', wrapped(t['cmd'], wrapper), env, t.get('protocol') == 'tap'))
     return found
 
 
@@ -122,18 +136,22 @@ def main():
     ap.add_argument('--build', default=str(ROOT / 'build'))
     ap.add_argument('--san-build', help='a build with sanitizers: its unit and qtest suites run too')
     ap.add_argument('--quick', action='store_true')
+    ap.add_argument('--c-only', action='store_true', help='no Python suites')
+    ap.add_argument('--wrapper', default='', help='what runs programs of a cross-build')
     ap.add_argument('--only', help='suites whose name contains this')
     ap.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     args = ap.parse_args()
 
-    suites = [Suite('layers', [sys.executable, str(ROOT / 'tests/layers.py'), args.build])]
-    suites.append(Suite('docs', [sys.executable, str(ROOT / 'tests/docs.py')], {'BUILD_DIR': args.build}))
-    suites += c_suites(args.build, quick=args.quick)
-    suites += py_suites(args.build, ('compat',) if args.quick else ('boot', 'net', 'compat'), args.quick)
-    if args.quick:
+    suites = c_suites(args.build, quick=args.quick, wrapper=args.wrapper)
+    if not args.c_only:
+        suites.append(Suite('layers', [sys.executable, str(ROOT / 'tests/layers.py'), args.build]))
+        suites.append(Suite('docs', [sys.executable, str(ROOT / 'tests/docs.py')], {'BUILD_DIR': args.build}))
+        suites += py_suites(args.build, ('compat',) if args.quick else ('boot', 'net', 'compat'), args.quick)
+    if args.quick and not args.c_only:
         suites += [s for s in py_suites(args.build, ('boot',), True) if s.name == 'boot/test_boot']
     if args.san_build:
         suites += c_suites(args.san_build, 'sanitized ', ('unit', 'qtest'), args.quick)
+        suites += [s for s in c_suites(args.san_build, 'sanitized ', ('x86',), True) if 'golden' not in s.name]
     if args.only:
         suites = [s for s in suites if args.only in s.name]
 

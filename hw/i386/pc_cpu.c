@@ -40,6 +40,20 @@ static void ferr(void *opaque)
     irq_raise(&((struct pc_cpu *)opaque)->pc->gsi[13]);
 }
 
+/* The date of the board's clock; the host's where the board shows local time, which is nobody's business but its guest's */
+static int64_t wall_ns(void *opaque)
+{
+    const struct pc *pc = opaque;
+    int64_t ns = 0;
+
+    machine_lock();
+    if (pc->rtc) {
+        ns = pc->rtc_localtime ? clock_get_ns(CLOCK_HOST) : clock_get_ns(pc->rtc->clock) + pc->rtc->offset_ns;
+    }
+    machine_unlock();
+    return ns;
+}
+
 static const struct x86_platform platform_hooks = {
     .ack_irq = ack_irq, .rdmsr = rdmsr, .wrmsr = wrmsr, .cr8_get = cr8_get, .cr8_set = cr8_set, .ferr = ferr,
 };
@@ -109,28 +123,30 @@ static int pic_ack(void *opaque)
     return i8259_ack(((struct pc *)opaque)->pic);
 }
 
-static bool cpu_init(struct pc *pc, unsigned n, const char *model, Error **errp)
+static bool cpu_init(struct pc *pc, unsigned n, const struct pc_config *cfg, Error **errp)
 {
     struct pc_cpu *c = &pc->cpu[n];
     struct apic *a;
 
     c->pc = pc;
     c->n = n;
-    if (model) {
+    if (cfg->cpu) {
         struct x86_platform hooks = platform_hooks;
-        struct x86_features *f = x86_features_parse(model, errp);
+        struct x86_features *f = x86_features_parse(cfg->cpu, errp);
 
         hooks.opaque = c;
         c->x86 = f ? x86_cpu_new(f, &pc->mem, &pc->io, &hooks, errp) : NULL;
-        if (!c->x86) {
+        if (!c->x86 || (cfg->engine && !x86_cpu_set_engine(c->x86, cfg->engine, errp))) {
             return false;
         }
+        x86_cpu_set_wall_clock(c->x86, wall_ns, pc);
     }
     a = c->apic = (struct apic *)device_new(&apic_type, NULL);
     a->bus = &pc->apics;
     a->ops = &apic_pins;
     a->opaque = c;
     a->index = n;
+    a->mem = &pc->mem;
     a->has_x2apic = c->x86 && x86_cpu_has_feature(c->x86, "x2apic");
     a->has_deadline = c->x86 && x86_cpu_has_feature(c->x86, "tsc-deadline");
     if (!device_realize(&a->dev, NULL, errp)) {
@@ -162,7 +178,7 @@ bool pc_cpus_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
     pc->apics.pic_ack = pic_ack;
     pc->apics.pic_opaque = pc;
     for (; pc->ncpus < n; pc->ncpus++) {
-        if (!cpu_init(pc, pc->ncpus, cfg->cpu, errp)) {
+        if (!cpu_init(pc, pc->ncpus, cfg, errp)) {
             cpu_free(&pc->cpu[pc->ncpus]);
             return false;
         }

@@ -268,6 +268,7 @@ static bool add_clocks(struct pc *pc, const struct pc_config *cfg, Error **errp)
     rtc->irq = pc->hpet ? &pc->hpet->in[HPET_RTC] : &pc->gsi[8];
     rtc->clock = cfg->rtc_virtual ? CLOCK_VIRTUAL : CLOCK_HOST;
     rtc->offset_ns = rtc_offset_ns(cfg, rtc->clock);
+    pc->rtc_localtime = cfg->rtc_localtime && cfg->rtc_date < 0;
     if (!add(&rtc->dev, isa, errp)) {
         return false;
     }

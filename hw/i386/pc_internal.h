@@ -71,6 +71,7 @@ struct pc {
     struct fw_cfg *fw_cfg;
     struct irq gsi[PC_GSIS];
     uint32_t gsi_level;
+    bool rtc_localtime;                         /* what the RTC shows is not UTC */
     struct irq intr;                            /* output of the 8259 */
     struct region port80, port_f0;
     uint8_t post_code[16];

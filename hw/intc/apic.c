@@ -5,7 +5,8 @@
  * IRR holds accepted vectors, ISR those in service, TMR which of them are level-triggered. The CPU's INTR pin is
  * asserted when the highest IRR vector is of a higher class (bits 7:4) than PPR, or when the 8259 asserts its output
  * and LINT0 lets it through (ExtINT; also when the APIC is switched off, as the pins are then INTR and NMI: 10.4.3).
- * Invariant: intr_level == deliverable(IRR) || extint_wanted(), after every function here.
+ * Invariant: intr_level == deliverable(IRR) || extint_wanted(), after every function here. (While the EOI of the vector in service
+ * may have been given in memory, where nobody sees it, it counts as given: apic_pv.c.)
  */
 #include "hw/intc/apic_internal.h"
 #include "hw/intc/ioapic.h"
@@ -46,6 +47,21 @@ static int deliverable(const struct apic *s)
     return v >= 0 && v >> 4 > apic_ppr(s) >> 4 ? v : -1;
 }
 
+/* Would something be deliverable after an EOI */
+static bool deliverable_then(struct apic *s)
+{
+    int in_service = highest(s->isr);
+    bool yes;
+
+    if (in_service < 0) {
+        return false;
+    }
+    vec_set(s->isr, in_service, false);
+    yes = deliverable(s) >= 0;
+    vec_set(s->isr, in_service, true);
+    return yes;
+}
+
 static bool extint_wanted(const struct apic *s)
 {
     uint32_t lint0 = s->lvt[LVT_LINT0];
@@ -61,6 +77,10 @@ void apic_update(struct apic *s)
 {
     bool level = extint_wanted(s) || deliverable(s) >= 0;
 
+    if (!level && s->pv_offered) {
+        apic_pv_sync(s);
+        level = deliverable(s) >= 0 || (s->pv_offered && deliverable_then(s));
+    }
     if (level != s->intr_level) {
         s->intr_level = level;
         s->ops->intr(s->opaque, level);
@@ -69,12 +89,17 @@ void apic_update(struct apic *s)
 
 int apic_ack(struct apic *s)
 {
-    int v = deliverable(s);
+    int v;
 
+    apic_pv_resolve(s);
+    v = deliverable(s);
     if (v >= 0) {
         vec_set(s->irr, v, false);
         vec_set(s->isr, v, true);
         s->interrupts++;
+        if (!vec_get(s->tmr, v)) {
+            apic_pv_offer(s);
+        }
     } else if (extint_wanted(s) && s->bus->pic_ack) {
         s->extint = false;
         v = s->bus->pic_ack(s->bus->pic_opaque);
@@ -84,7 +109,8 @@ int apic_ack(struct apic *s)
     return v;
 }
 
-void apic_eoi(struct apic *s)
+/* End of the highest vector in service; the caller updates */
+void apic_end(struct apic *s)
 {
     int v = highest(s->isr);
 
@@ -95,6 +121,12 @@ void apic_eoi(struct apic *s)
     if (vec_get(s->tmr, v) && s->bus->ioapic) {
         ioapic_eoi(s->bus->ioapic, v);
     }
+}
+
+void apic_eoi(struct apic *s)
+{
+    apic_pv_resolve(s);
+    apic_end(s);
     apic_update(s);
 }
 
@@ -199,6 +231,7 @@ static void clear_state(struct apic *s)
     s->init_count = s->divide = 0;
     s->deadline = 0;
     s->extint = false;
+    s->pv_offered = false;
 }
 
 void apic_init(struct apic *s)
@@ -224,6 +257,7 @@ static void apic_reset(struct device *d)
 
     s->base = APIC_BASE | APIC_BASE_EN | (s->index ? 0 : APIC_BASE_BSP);
     s->id = s->index;
+    s->pv_eoi = 0;
     clear_state(s);
     apic_bus_moved(s->bus);
     apic_update(s);
@@ -279,6 +313,10 @@ void apic_print(const struct apic *s, GString *out)
             }
         }
         g_string_append(out, highest(v) < 0 ? " (none)\n" : "\n");
+    }
+    if (s->pv_eoi) {
+        g_string_append_printf(out, "PV EOI   0x%" G_GINT64_MODIFIER "x%s, %lu given\n", s->pv_eoi,
+                               s->pv_offered ? " offered" : "", s->pv_eois);
     }
     g_string_append_printf(out, "APR 0x00 TPR 0x%02x DFR 0x%02x LDR 0x%02x PPR 0x%02x mode %s\n", s->tpr, s->dfr >> 28,
                            s->ldr >> 24, apic_ppr(s), !apic_hw_enabled(s) ? "off" : apic_x2(s) ? "x2APIC" : "xAPIC");

@@ -23,8 +23,15 @@ void apic_update(struct apic *s);
 void apic_accept(struct apic *s, const struct apic_msg *m);
 void apic_lvt_fire(struct apic *s, enum apic_lvt n);
 void apic_error(struct apic *s, uint32_t bit);
+void apic_end(struct apic *s);
 void apic_eoi(struct apic *s);
 uint8_t apic_ppr(const struct apic *s);
+
+/* apic_pv.c */
+void apic_pv_sync(struct apic *s);              /* see whether the guest has given its EOI by the flag */
+void apic_pv_resolve(struct apic *s);           /* the same; then the flag is taken back. vCPU thread */
+void apic_pv_offer(struct apic *s);             /* for the vector just taken into service. vCPU thread */
+bool apic_pv_set(struct apic *s, uint64_t v);   /* write of MSR_APIC_PV_EOI; false: #GP. vCPU thread */
 
 /* apic_timer.c */
 void apic_timer_setup(struct apic *s);

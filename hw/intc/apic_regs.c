@@ -72,6 +72,7 @@ static void lvt_write(struct apic *s, enum apic_lvt n, uint32_t v)
 
 bool apic_reg_read(struct apic *s, unsigned reg, uint32_t *val)
 {
+    apic_pv_sync(s);
     switch (reg) {
     case R_ID:
         *val = apic_x2(s) ? s->id : s->id << 24;
@@ -283,6 +284,10 @@ bool apic_rdmsr(struct apic *s, uint32_t msr, uint64_t *val)
         *val = s->deadline;
         return s->has_deadline;
     }
+    if (msr == MSR_APIC_PV_EOI) {
+        *val = s->pv_eoi;
+        return s->mem != NULL;
+    }
     if (msr < MSR_X2APIC_FIRST || msr > MSR_X2APIC_LAST || !apic_x2(s) ||
         !apic_reg_read(s, msr - MSR_X2APIC_FIRST, &v)) {
         return false;
@@ -301,6 +306,9 @@ bool apic_wrmsr(struct apic *s, uint32_t msr, uint64_t val)
             apic_timer_set_deadline(s, val);
         }
         return s->has_deadline;
+    }
+    if (msr == MSR_APIC_PV_EOI) {
+        return apic_pv_set(s, val);
     }
     if (msr < MSR_X2APIC_FIRST || msr > MSR_X2APIC_LAST || !apic_x2(s)) {
         return false;

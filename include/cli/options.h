@@ -20,6 +20,7 @@
 #define CLI_OPTIONS_H
 
 #include "lib/error.h"
+#include "target/x86/cpu.h"
 #include <stdint.h>
 
 struct chardev;
@@ -57,7 +58,9 @@ struct vm_options {
     char *machine_name;             /* as the user wrote it, or "pc" */
     uint64_t ram_size;              /* bytes, a multiple of 8 KiB */
     char *cpu;                      /* -cpu, or NULL: default model */
-    char *accel;                    /* chosen: "interp" or "qtest" */
+    char *accel;                    /* chosen: "jit", "interp" or "qtest" */
+    struct x86_engine_opts engine;  /* of jit and interp */
+    bool one_thread;                /* all CPUs in one thread */
     unsigned smp_cpus;              /* 1 */
     bool no_acpi, no_hpet;
     char *kernel, *initrd, *append; /* or NULL */

@@ -3,11 +3,13 @@
  * lib/log.h - the -d log: categories, a file, nothing when off
  *
  * Thread-safe: one line is written at once. What a guest can trigger goes through log_guest(), which is rate limited
- * (64 KiB a minute for all of them together, the rest is counted), so that no guest can fill a disk.
+ * (64 KiB a minute for all of them together, the rest is counted), so that no guest can fill a disk. The exception is
+ * what only those switch on who want all of it: in_asm, op, out_asm, exec, cpu, int, pcall, mmu (target/x86/trace_log.c).
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
 
+#include "lib/error.h"
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +28,7 @@ enum log_cat {
     LOG_OP          = 1 << 10,
     LOG_OUT_ASM     = 1 << 11,
     LOG_STRACE_NET  = 1 << 12,  /* net: every frame at the clients */
+    LOG_NOCHAIN     = 1 << 13,  /* writes nothing: blocks go through the engine, so that exec and cpu see each */
 };
 
 /** log_mask - categories switched on; set by log_set() at start-up and by the monitor's "log" command */
@@ -40,6 +43,13 @@ static inline bool log_on(uint32_t cats)
 bool log_parse(const char *words, uint32_t *mask, const char **bad);
 /** log_help() - one "name  description" line a category, in text for a person; caller frees */
 char *log_help(void);
+/**
+ * log_set_filter() - -dfilter: addresses that log_filter() lets pass, "FROM..TO", "FROM+SIZE", "TO-SIZE", by commas
+ * Before any thread that logs.
+ */
+bool log_set_filter(const char *ranges, Error **errp);
+/** log_filter() - is @addr in a range of -dfilter; true without -dfilter */
+bool log_filter(uint64_t addr);
 /** log_set() - switch categories; @path NULL keeps the present file (stderr at first). false: errno is set */
 bool log_set(uint32_t mask, const char *path);
 /** log_line() - write if @cat is on */

@@ -23,6 +23,9 @@ void opt_replace(char **s, const char *v);
 
 /* opt_machine.c */
 bool machine_finish(struct vm_options *o, Error **errp);
+/* opt_accel.c: after the last option. -accel; or accel= of -machine, names separated by ':' */
+bool accel_finish(struct vm_options *o, Error **errp);
+bool accel_of_machine(struct vm_options *o, const char *names, Error **errp);
 /* compat_net.c */
 bool net_option_help(struct vm_options *o, const char *opt, const char *arg, Error **errp);
 bool compat_net_create(struct vm_options *o, Error **errp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * softmmu/cli/opt_machine.c - what the machine is: board, engine, CPU, memory, clock, name
+ * softmmu/cli/opt_machine.c - what the machine is: board, CPU, memory, clock, name
  *
  * -machine and -accel may come in any number and order; machine_finish() merges and chooses after the last option.
  */
@@ -49,22 +49,6 @@ bool opt_machine(struct vm_options *o, const char *arg, Error **errp)
     return true;
 }
 
-bool opt_accel(struct vm_options *o, const char *arg, Error **errp)
-{
-    if (opt_wants_help(arg)) {
-        opt_print_help(o, "Accelerators supported in Patchbay binary:\ninterp\nqtest\ntcg\n");
-        return true;
-    }
-    opt_list_add(o->accels, "-accel", arg);
-    return true;
-}
-
-bool opt_enable_kvm(struct vm_options *o, const char *arg, Error **errp)
-{
-    opt_list_add(o->accels, "-enable-kvm", "kvm");
-    return true;
-}
-
 bool opt_no_acpi(struct vm_options *o, const char *arg, Error **errp)
 {
     o->no_acpi = true;
@@ -74,77 +58,6 @@ bool opt_no_acpi(struct vm_options *o, const char *arg, Error **errp)
 bool opt_no_hpet(struct vm_options *o, const char *arg, Error **errp)
 {
     o->no_hpet = true;
-    return true;
-}
-
-/* Can this program run CPUs that way? */
-static bool accel_works(const char *name, char **chosen, Error **errp)
-{
-    static const char *const foreign[] = { "hvf", "mshv", "nitro", "nvmm", "whpx", "xen", NULL };
-
-    if (!strcmp(name, "interp") || !strcmp(name, "tcg")) {
-        opt_replace(chosen, "interp");
-        return true;
-    }
-    if (!strcmp(name, "qtest")) {
-        opt_replace(chosen, "qtest");
-        return true;
-    }
-    if (!strcmp(name, "jit")) {
-        error_setg(errp, "accelerator jit is not built yet");
-    } else if (!strcmp(name, "kvm")) {
-        error_setg(errp, g_file_test("/dev/kvm", G_FILE_TEST_EXISTS) ? "accelerator kvm is not built yet" :
-                   "Could not access KVM kernel module: No such file or directory");
-    } else if (g_strv_contains(foreign, name)) {
-        error_setg(errp, "accelerator %s is not for this host", name);
-    } else {
-        error_setg(errp, "invalid accelerator %s", name);
-    }
-    return false;
-}
-
-static bool accel_from_list(const char *names, struct vm_options *o, Error **errp)
-{
-    char **list = g_strsplit(names, ":", -1);
-    Error *err = NULL;
-    bool ok = false;
-
-    for (unsigned i = 0; list[i] && !ok; i++) {
-        g_clear_pointer(&err, error_free);
-        ok = accel_works(list[i], &o->accel, &err);
-    }
-    g_strfreev(list);
-    error_propagate(errp, err);
-    return ok;
-}
-
-/* -accel X -accel Y: the first that works; the failures before it only warn */
-static bool choose_accel(struct vm_options *o, Error **errp)
-{
-    Error *err = NULL;
-
-    for (unsigned i = 0; i < o->accels->len; i++) {
-        struct opt_item *it = g_ptr_array_index(o->accels, i);
-        AccelOptions *a = opts_parse(&qapi_type_AccelOptions, it->arg, "accel", &err);
-        bool ok = a && accel_works(a->accel, &o->accel, &err);
-
-        qapi_free_AccelOptions(a);
-        if (ok) {
-            return true;
-        }
-        if (!strcmp(it->opt, "-enable-kvm")) {
-            error_prepend(&err, "-enable-kvm: ");
-        } else {
-            opt_prefix(it, &err);
-        }
-        if (i + 1 == o->accels->len) {
-            error_propagate(errp, err);
-            return false;
-        }
-        warn_report("%s", error_text(err));
-        g_clear_pointer(&err, error_free);
-    }
-    opt_replace(&o->accel, "interp");
     return true;
 }
 
@@ -202,11 +115,8 @@ static bool finish_board(struct vm_options *o, Error **errp)
     MachineOptions *m = qapi_parse(&qapi_type_MachineOptions, o->machine_props, QAPI_KEYVAL, errp);
     bool ok = m && apply_machine(o, m, errp);
 
-    if (ok && m->accel && !o->accels->len) {
-        ok = accel_from_list(m->accel, o, errp);
-        if (!ok) {
-            error_prepend(errp, "-machine accel=%s: ", m->accel);
-        }
+    if (ok && m->accel) {
+        ok = accel_of_machine(o, m->accel, errp);
     } else if (!ok) {
         error_prepend(errp, "-machine %s: ", m && m->type ? m->type : "pc");
     }
@@ -216,7 +126,12 @@ static bool finish_board(struct vm_options *o, Error **errp)
 
 bool machine_finish(struct vm_options *o, Error **errp)
 {
-    if (!finish_board(o, errp) || (!o->accel && !choose_accel(o, errp))) {
+    if (!finish_board(o, errp) || (!o->accel && !accel_finish(o, errp))) {
+        return false;
+    }
+    o->engine.log = x86_log_bits(o->log_mask);
+    if (o->one_thread && o->smp_cpus > 1) {
+        error_setg(errp, "-accel thread=single: several CPUs in one thread are not built yet");
         return false;
     }
     if (o->qtest && strcmp(o->accel, "qtest")) {

@@ -85,6 +85,11 @@ bool opt_d(struct vm_options *o, const char *arg, Error **errp)
     return true;
 }
 
+bool opt_dfilter(struct vm_options *o, const char *arg, Error **errp)
+{
+    return log_set_filter(arg, errp);
+}
+
 bool opt_D(struct vm_options *o, const char *arg, Error **errp)
 {
     opt_replace(&o->log_file, arg);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define GUEST_BYTES_PER_MINUTE (64 * KiB)
 
@@ -16,18 +17,26 @@ static int64_t guest_window_us; /* start of the present minute */
 static uint64_t guest_bytes;    /* written in it by log_guest() */
 static uint64_t guest_lost;     /* lines not written in it */
 
+/* -dfilter; set before any thread that logs */
+#define FILTERS_MAX 32
+static struct log_range { uint64_t first, last; } filters[FILTERS_MAX];
+static unsigned n_filters;
+
 static const struct { const char *word; uint32_t mask; const char *help; } cats[] = {
+    { "out_asm",     LOG_OUT_ASM,     "host code of each translated block" },
+    { "in_asm",      LOG_IN_ASM,      "guest instructions of each block when it is decoded" },
+    { "op",          LOG_OP,          "decoded records of each block" },
+    { "op_opt",      LOG_OP,          "the same: a record is written as the passes leave it" },
+    { "int",         LOG_INT,         "exceptions and interrupts" },
+    { "exec",        LOG_EXEC,        "each block that is entered by way of the engine (slow)" },
+    { "cpu",         LOG_CPU,         "CPU registers before each block (slow)" },
+    { "fpu",         0,               "nothing more: cpu has all registers" },
+    { "mmu",         LOG_MMU,         "page faults and TLB flushes" },
+    { "pcall",       LOG_PCALL,       "far calls, returns and task switches in protected mode" },
+    { "cpu_reset",   LOG_CPU_RESET,   "CPU registers at each reset" },
     { "unimp",       LOG_UNIMP,       "what the guest asked for and is not implemented" },
     { "guest_errors", LOG_GUEST_ERROR, "invalid operations of the guest" },
-    { "in_asm",      LOG_IN_ASM,      "guest instructions of each decoded block" },
-    { "op",          LOG_OP,          "decoded records of each block" },
-    { "out_asm",     LOG_OUT_ASM,     "host code of each translated block" },
-    { "int",         LOG_INT,         "exceptions and interrupts" },
-    { "exec",        LOG_EXEC,        "each block run (slow)" },
-    { "cpu",         LOG_CPU,         "CPU registers before each block (slow)" },
-    { "cpu_reset",   LOG_CPU_RESET,   "CPU registers at each reset" },
-    { "pcall",       LOG_PCALL,       "far calls, returns and task switches" },
-    { "mmu",         LOG_MMU,         "page faults and TLB flushes" },
+    { "nochain",     LOG_NOCHAIN,     "blocks go through the engine, so that exec and cpu see each of them" },
     { "trace",       LOG_TRACE,       "device events" },
     { "net",         LOG_STRACE_NET,  "each frame at the network clients" },
 };
@@ -41,10 +50,10 @@ bool log_parse(const char *words, uint32_t *mask, const char **bad)
         unsigned k;
 
         if (!strcmp(w[i], "all")) {
-            *mask |= ~0u;
+            *mask |= ~(uint32_t)LOG_NOCHAIN;
             continue;
         }
-        if (!strcmp(w[i], "none") || !strcmp(w[i], "nochain")) {
+        if (!strcmp(w[i], "none")) {
             continue;
         }
         for (k = 0; k < ARRAY_LEN(cats) && strcmp(cats[k].word, w[i]); k++) {
@@ -68,10 +77,88 @@ char *log_help(void)
     return g_string_free(s, FALSE);
 }
 
+/* --- -dfilter ------------------------------------------------------------------------------------------------------- */
+
+/* One range, see log_set_filter(). What QEMU says about a wrong one */
+static bool parse_range(const char *s, struct log_range *r, Error **errp)
+{
+    static const char *const ops[] = { "..", "+", "-" };
+    uint64_t a, b;
+    char *end, *rest;
+    unsigned op;
+
+    a = g_ascii_strtoull(s, &end, 0);
+    for (op = 0; op < ARRAY_LEN(ops) && !g_str_has_prefix(end, ops[op]); op++) {
+    }
+    if (!g_ascii_isdigit(*s) || op == ARRAY_LEN(ops)) {
+        error_setg(errp, "Bad range specifier");
+        return false;
+    }
+    end += strlen(ops[op]);
+    b = g_ascii_strtoull(end, &rest, 0);
+    if (!g_ascii_isdigit(*end) || *rest) {
+        error_setg(errp, "Invalid number to the right of %s", ops[op]);
+        return false;
+    }
+    if (op == 0) {
+        *r = (struct log_range){ a, b };
+    } else if (op == 1) {
+        *r = (struct log_range){ a, b ? a + b - 1 : a - 1 };
+    } else {
+        *r = (struct log_range){ b ? a - (b - 1) : a + 1, a };
+    }
+    if (r->first > r->last) {
+        error_setg(errp, "Invalid range");
+        return false;
+    }
+    return true;
+}
+
+bool log_set_filter(const char *ranges, Error **errp)
+{
+    g_auto(GStrv) w = g_strsplit(ranges, ",", 0);
+    struct log_range r;
+
+    n_filters = 0;
+    for (unsigned i = 0; w[i]; i++) {
+        if (n_filters == FILTERS_MAX) {
+            error_setg(errp, "more than %d ranges", FILTERS_MAX);
+            return false;
+        }
+        if (!parse_range(w[i], &r, errp)) {
+            return false;
+        }
+        filters[n_filters++] = r;
+    }
+    return true;
+}
+
+bool log_filter(uint64_t addr)
+{
+    for (unsigned i = 0; i < n_filters; i++) {
+        if (addr >= filters[i].first && addr <= filters[i].last) {
+            return true;
+        }
+    }
+    return !n_filters;
+}
+
+/* --- output --------------------------------------------------------------------------------------------------------- */
+
+/* "%d" in the name is the process id, as for QEMU: a log each of many machines started alike. Anything else stands for itself */
+static FILE *open_log(const char *path)
+{
+    const char *pid = strstr(path, "%d");
+    g_autofree char *name = pid ? g_strdup_printf("%.*s%d%s", (int)(pid - path), path, (int)getpid(), pid + 2) :
+                            g_strdup(path);
+
+    return fopen(name, "we");
+}
+
 bool log_set(uint32_t mask, const char *path)
 {
     if (path) {
-        FILE *f = fopen(path, "we");
+        FILE *f = open_log(path);
 
         if (!f) {
             return false;

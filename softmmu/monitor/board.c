@@ -113,6 +113,20 @@ void board_print_stats(unsigned n, GString *out)
     }
 }
 
+void board_set_log(uint32_t mask)
+{
+    for (unsigned i = 0; i < board_cpus(); i++) {
+        x86_cpu_set_log(board_cpu(i), x86_log_bits(mask));
+    }
+}
+
+void board_print_ops(unsigned n, GString *out)
+{
+    if (board_cpu(n)) {
+        x86_cpu_print_ops(board_cpu(n), out);
+    }
+}
+
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len)
 {
     return board_cpu(n) && x86_cpu_debug_read(board_cpu(n), la, buf, len);

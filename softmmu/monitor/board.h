@@ -33,7 +33,10 @@ struct jval *board_types(void);
 /* CPU, by number; false: no such CPU */
 void board_print_regs(unsigned n, GString *out);
 void board_print_mem(unsigned n, GString *out);
+/** board_set_log() - LOG_* that are on from now on */
+void board_set_log(uint32_t mask);
 void board_print_stats(unsigned n, GString *out);
+void board_print_ops(unsigned n, GString *out);
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len);
 /** board_disas() - see x86_disas(); 0: cannot decode */
 unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size);

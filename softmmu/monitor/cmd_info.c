@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "qmp.h"
 #include "session.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -355,19 +356,19 @@ void hmp_log(struct hmp *h, const struct jval *args)
     if (strcmp(items, "none") && !log_parse(items, &mask, &bad)) {
         char *text = log_help();
 
-        hmp_printf(h, "Log items (comma separated):\nnone       remove all logs\n%s", text);
+        hmp_printf(h, "Log items (comma separated):\nnone            remove all logs\n%s", strchr(text, '\n') + 1);
         g_free(text);
         return;
     }
     log_set(mask, NULL);
+    board_set_log(mask);
 }
 
 void hmp_logfile(struct hmp *h, const struct jval *args)
 {
-    Error *err = NULL;
+    const char *name = jval_get_str(args, "filename");
 
-    if (!log_set(log_mask, jval_get_str(args, "filename"))) {
-        error_setg(&err, "Could not open '%s'", jval_get_str(args, "filename"));
+    if (!log_set(log_mask, name)) {
+        hmp_printf(h, "Error opening logfile %s: %s\n", name, g_strerror(errno));
     }
-    hmp_error(h, err);
 }

@@ -4,6 +4,7 @@
 #include "hmp.h"
 #include "lib/bytes.h"
 #include "mem/space.h"
+#include "qmp.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -227,11 +228,65 @@ void hmp_info_registers(struct hmp *h, const struct jval *args)
     board_pause(false);
 }
 
+/* Text about the engine of CPU @cpu; NULL and *errp: there is none */
+static GString *engine_text(unsigned cpu, void print(unsigned n, GString *out), Error **errp)
+{
+    GString *s;
+
+    if (!board_cpus()) {
+        error_setg(errp, "JIT information is only available with accel=tcg");
+        return NULL;
+    }
+    s = g_string_new(NULL);
+    board_pause(true);
+    print(cpu, s);
+    board_pause(false);
+    return s;
+}
+
+static void hmp_engine_text(struct hmp *h, void print(unsigned n, GString *out))
+{
+    Error *err = NULL;
+    GString *s = engine_text(h->cpu, print, &err);
+
+    if (s) {
+        hmp_printf(h, "%s", s->str);
+        g_string_free(s, TRUE);
+    }
+    hmp_error(h, err);
+}
+
 void hmp_info_jit(struct hmp *h, const struct jval *args)
 {
-    board_pause(true);
-    board_print_stats(h->cpu, h->out);
-    board_pause(false);
+    hmp_engine_text(h, board_print_stats);
+}
+
+void hmp_info_opcount(struct hmp *h, const struct jval *args)
+{
+    hmp_engine_text(h, board_print_ops);
+}
+
+static bool qmp_engine_text(struct jval **ret, void print(unsigned n, GString *out), Error **errp)
+{
+    GString *s = engine_text(0, print, errp);
+
+    if (!s) {
+        return false;
+    }
+    *ret = jval_dict();
+    jval_set_str(*ret, "human-readable-text", s->str);
+    g_string_free(s, TRUE);
+    return true;
+}
+
+bool qmp_x_query_jit(struct qmp_call *call, const void *args, struct jval **ret, Error **errp)
+{
+    return qmp_engine_text(ret, board_print_stats, errp);
+}
+
+bool qmp_x_query_opcount(struct qmp_call *call, const void *args, struct jval **ret, Error **errp)
+{
+    return qmp_engine_text(ret, board_print_ops, errp);
 }
 
 void hmp_info_mtree(struct hmp *h, const struct jval *args)

@@ -76,6 +76,7 @@ void hmp_info_mem(struct hmp *h, const struct jval *args);
 void hmp_info_mtree(struct hmp *h, const struct jval *args);
 void hmp_info_registers(struct hmp *h, const struct jval *args);
 void hmp_info_cpus(struct hmp *h, const struct jval *args);
+void hmp_info_opcount(struct hmp *h, const struct jval *args);
 void hmp_info_jit(struct hmp *h, const struct jval *args);
 void hmp_cpu(struct hmp *h, const struct jval *args);
 void hmp_nmi(struct hmp *h, const struct jval *args);

@@ -55,6 +55,7 @@ const struct hmp_cmd hmp_info_commands[] = {
     { "mtree", "flat:-f", "[-f]", "show memory tree (-f: dump flat view)", hmp_info_mtree },
     { "name", "", "", "show the current VM name", hmp_info_name },
     { "network", "stats:-s", "", "show the network state", hmp_info_network },
+    { "opcount", "", "", "show which instructions the engine's blocks are made of", hmp_info_opcount },
     { "pci", "", "", "show PCI info", hmp_info_pci },
     { "pic", "", "", "show PIC state", hmp_info_pic },
     { "qtree", "", "", "show device tree", hmp_info_qtree },

@@ -2,7 +2,8 @@
 /*
  * target/x86/access.h - how handlers reach guest memory
  *
- * Addresses are linear. The fast path is one compare against the software TLB; everything else (miss, page crossing, MMIO, ROM,
+ * Addresses are linear. The fast path is one compare against the software TLB; everything else (miss, page crossing,
+ * MMIO, ROM,
  * code page, non-canonical address, alignment check) is in mmu.c and does not return when it faults. @r is the
  * record being run: the fault's RIP, and whether a non-canonical address is #SS or #GP, come from it.
  */
@@ -21,6 +22,25 @@ void mem_st_bytes(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, con
 /** mem_probe() - fault now if the @len bytes could not be read (written); touches nothing but A/D bits */
 void mem_probe(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned len, bool write);
 
+/*
+ * x86 keeps loads in order, stores in order, and stores behind earlier loads (SDM vol. 3, 9.2.2): a driver that fills a
+ * descriptor and then its index has no barrier between. Hosts that promise less get one before every access of the
+ * guest's; on x86-64 there is nothing to do. Translations, code and page tables are not ordered by this.
+ */
+static inline void host_before_load(void)
+{
+#if !defined(__x86_64__)
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
+static inline void host_before_store(void)
+{
+#if !defined(__x86_64__)
+    __atomic_thread_fence(__ATOMIC_ACQ_REL);
+#endif
+}
+
 static inline struct x86_tlb_entry *mem_tlb(struct x86_cpu *cpu, uint64_t la)
 {
     return &cpu->tlb[(la >> 12) & (TLB_SIZE - 1)];
@@ -35,6 +55,7 @@ static inline struct x86_tlb_entry *mem_tlb(struct x86_cpu *cpu, uint64_t la)
         if (unlikely(e->rtag != ((la + sizeof(v) - 1) & ~0xFFFULL))) {                                                 \
             return (type)mem_ld_slow(cpu, r, la, sizeof(v));                                                           \
         }                                                                                                              \
+        host_before_load();                                                                                            \
         memcpy(&v, (const void *)(uintptr_t)(la + e->addend), sizeof(v));                                              \
         return v;                                                                                                      \
     }                                                                                                                  \
@@ -46,6 +67,7 @@ static inline struct x86_tlb_entry *mem_tlb(struct x86_cpu *cpu, uint64_t la)
             mem_st_slow(cpu, r, la, v, sizeof(v));                                                                     \
             return;                                                                                                    \
         }                                                                                                              \
+        host_before_store();                                                                                           \
         memcpy((void *)(uintptr_t)(la + e->addend), &v, sizeof(v));                                                    \
     }
 
@@ -57,19 +79,32 @@ MEM_LDST(64, uint64_t)
 
 /**
  * mem_rmw_begin() - a place to read and write @size (1..16) bytes in
- * Return: host memory itself, or cpu->rmw_buf loaded with the bytes (after the write rights were checked). In both cases
+ * Return: host memory itself, or cpu->rmw_buf loaded with the bytes (after the write rights were checked). In both
+ * cases
  * the caller reads and writes *p (with an atomic operation when the record has REC_LOCK), then calls mem_rmw_end().
  */
 void *mem_rmw_slow(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned size);
 void mem_rmw_end_slow(struct x86_cpu *cpu, const struct x86_rec *r);
 
+/*
+ * An atomic operation on a misaligned address is a fault on most hosts but x86. There such an operand takes the slow
+ * path, as one that crosses a page does: it is right for its own CPU, and not atomic against others (which aligned
+ * ones are).
+ */
+#if defined(__x86_64__)
+#define HOST_RMW_OK(la, size) true
+#else
+#define HOST_RMW_OK(la, size) (((la) & ((size) - 1)) == 0)
+#endif
+
 static inline void *mem_rmw_begin(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned size)
 {
     const struct x86_tlb_entry *e = mem_tlb(cpu, la);
 
-    if (unlikely(e->wtag != ((la + size - 1) & ~0xFFFULL))) {
+    if (unlikely(e->wtag != ((la + size - 1) & ~0xFFFULL) || !HOST_RMW_OK(la, size))) {
         return mem_rmw_slow(cpu, r, la, size);
     }
+    host_before_store();
     return (void *)(uintptr_t)(la + e->addend);
 }
 
@@ -78,6 +113,9 @@ static inline void mem_rmw_end(struct x86_cpu *cpu, const struct x86_rec *r, voi
     if (unlikely(p == cpu->rmw_buf)) {
         mem_rmw_end_slow(cpu, r);
     }
+#if !defined(__x86_64__)
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* a locked instruction is a full barrier */
+#endif
 }
 
 /** seg_linear() - segment base added, limit and type checked: the general path; raises #GP, #SS */

@@ -7,6 +7,7 @@
  */
 #include "target/x86/control.h"
 #include "target/x86/excp.h"
+#include "target/x86/fp.h"
 #include "target/x86/mmu.h"
 #include "target/x86/seg.h"
 #include "lib/bits.h"
@@ -27,6 +28,14 @@ static bool is_flat(const struct x86_seg *s, bool code)
         return false;
     }
     return code || !(a & (SEGA_CODE | SEGA_CONF_EXPDOWN));
+}
+
+/* Outside 64-bit mode translated code checks limits of plain data segments itself: present, writable, expanding upwards */
+static uint64_t seg_top(const struct x86_seg *s)
+{
+    bool plain = (s->attr & (SEGA_P | SEGA_S | SEGA_RW | SEGA_CODE | SEGA_CONF_EXPDOWN)) == (SEGA_P | SEGA_S | SEGA_RW);
+
+    return plain ? (uint64_t)s->limit + 1 : 0;
 }
 
 void x86_mode_update(struct x86_cpu *cpu)
@@ -52,12 +61,19 @@ void x86_mode_update(struct x86_cpu *cpu)
     if (cpu->cr4 & CR4_OSXSAVE) {
         m |= MODE_OSXSAVE | ((cpu->xcr0 & (XCR0_SSE | XCR0_AVX)) == (XCR0_SSE | XCR0_AVX) ? MODE_AVX : 0);
     }
+    m |= x86_fp_mode(cpu);
     m |= (cpu->eflags & FL_TF) || (cpu->dr[7] & 0xFF) ? MODE_STEP : 0;
     if (cpu->cpl == 3) {
         m |= MODE_USER | (ac && (cpu->cr0 & CR0_AM) ? MODE_AC : 0);
         bank = TLB_USER;
     } else if (ac && (cpu->cr4 & CR4_SMAP)) {
         bank = TLB_KERNEL_AC;
+        m |= MODE_SMAP_AC;
+    }
+    if (!(m & MODE_64)) {
+        for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
+            cpu->jf.seg_top[i] = seg_top(&cpu->seg[i]);
+        }
     }
     cpu->mode = m;
     cpu->tlb = cpu->tlb_bank[bank];

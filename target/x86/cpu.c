@@ -8,10 +8,12 @@
 #include "target/x86/control.h"
 #include "target/x86/debug.h"
 #include "target/x86/fp.h"
-#include "target/x86/engine.h"
+#include "target/x86/interp/engine.h"
+#include "target/x86/jit/jit.h"
 #include "target/x86/mmu.h"
+#include "target/x86/pv.h"
 #include "target/x86/seg.h"
-#include "lib/log.h"
+#include "target/x86/trace_log.h"
 
 /* --- reset -------------------------------------------------------------------------------------------------------- */
 
@@ -57,10 +59,14 @@ static void reset_common(struct x86_cpu *cpu)
 
 void x86_cpu_reset(struct x86_cpu *cpu)
 {
+    if (x86_logs(cpu, X86_LOG_CPU_RESET)) {
+        x86_log_reset(cpu);
+    }
     cpu->cr0 = CR0_ET | CR0_NW | CR0_CD;
     reset_common(cpu);
     x86_fpu_reset(cpu);
     cpu->xcr0 = XCR0_X87;
+    x86_mode_update(cpu);
     cpu->star = cpu->lstar = cpu->cstar = cpu->fmask = cpu->kernel_gs_base = cpu->tsc_aux = 0;
     cpu->pat = 0x0007040600070406;
     cpu->misc_enable = 1;
@@ -77,6 +83,7 @@ void x86_cpu_reset(struct x86_cpu *cpu)
     }
     cpu->tsc_offset = -x86_tsc(cpu) + cpu->tsc_offset;
     cpu->tsc_adjust = 0;
+    x86_pv_reset(cpu);
     /* events of the processor go; what the host has to tell the engine stays */
     __atomic_fetch_and(&cpu->pending, ~(uint32_t)(PEND_NMI | PEND_INIT | PEND_SIPI), __ATOMIC_SEQ_CST);
 }
@@ -129,6 +136,47 @@ void x86_cpu_start_flat32(struct x86_cpu *cpu, uint32_t eip, uint32_t eax, uint3
     x86_mode_update(cpu);
 }
 
+/* --- engine ------------------------------------------------------------------------------------------------------- */
+
+#if !defined(__x86_64__) || defined(X86_PORTABLE)
+void *x86_cpu_alloc(size_t size)
+{
+    return g_aligned_alloc0(1, size, 64);
+}
+
+void x86_cpu_dealloc(void *p, size_t size)
+{
+    g_aligned_free(p);
+}
+
+bool x86_jit_works(Error **errp)
+{
+    error_setg(errp, "the translator is for x86-64 hosts");
+    return false;
+}
+
+static struct x86_jit *x86_jit_new(struct x86_cpu *cpu, const struct x86_engine_opts *o, Error **errp)
+{
+    x86_jit_works(errp);
+    return NULL;
+}
+#endif
+
+bool x86_cpu_set_engine(struct x86_cpu *cpu, const struct x86_engine_opts *o, Error **errp)
+{
+    cpu->eng->cpu = cpu;
+    cpu->eng->one_insn = o->one_insn;
+    if (o->jit) {
+        cpu->jit = x86_jit_new(cpu, o, errp);
+        if (!cpu->jit) {
+            return false;
+        }
+    }
+    cpu->opts = *o;
+    x86_cpu_set_log(cpu, o->log);
+    return true;
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 static void poke(struct x86_cpu *cpu, uint32_t bit)
@@ -153,12 +201,13 @@ static void code_written(void *opaque, struct ram_block *b, uint64_t off, uint64
 struct x86_cpu *x86_cpu_new(struct x86_features *f, struct addr_space *mem, struct addr_space *io,
                             const struct x86_platform *platform, Error **errp)
 {
-    struct x86_cpu *cpu = g_aligned_alloc0(1, sizeof(*cpu), 64);
+    struct x86_cpu *cpu = x86_cpu_alloc(sizeof(*cpu));
 
     cpu->feat = f;
     cpu->mem = mem;
     cpu->io = io;
     cpu->plat = *platform;
+    x86_cpu_set_wall_clock(cpu, NULL, NULL);
     cpu->a20_mask_low = 0xFFFFFFFF;
     cpu->a20_next = true;
     for (unsigned b = 0; b < TLB_BANKS; b++) {
@@ -172,7 +221,7 @@ struct x86_cpu *x86_cpu_new(struct x86_features *f, struct addr_space *mem, stru
         error_setg(errp, "cannot get memory for decoded code");
         x86_mmu_free(cpu->mmu);
         x86_features_free(f);
-        g_aligned_free(cpu);
+        x86_cpu_dealloc(cpu, sizeof(*cpu));
         return NULL;
     }
     space_add_listener(mem, map_changed, cpu);
@@ -188,10 +237,11 @@ void x86_cpu_free(struct x86_cpu *cpu)
     }
     ram_set_code_hook(NULL, NULL);
     space_del_listener(cpu->mem, map_changed, cpu);
+    x86_jit_free(cpu->jit);
     x86_engine_free(cpu->eng);
     x86_mmu_free(cpu->mmu);
     x86_features_free(cpu->feat);
-    g_aligned_free(cpu);
+    x86_cpu_dealloc(cpu, sizeof(*cpu));
 }
 
 /* --- pins --------------------------------------------------------------------------------------------------------- */

@@ -4,14 +4,16 @@
  *
  * One package; each CPU is a core of it with one thread. Caches are of a plausible size; nothing models them.
  */
-#include "target/x86/state.h"
+#include "target/x86/pv.h"
 #include "core/loop.h"
 #include "lib/bits.h"
 #include <string.h>
 
 typedef struct x86_cpuid_regs regs;
 
-#define HV_SIGNATURE "PatchbayVMM "     /* leaf 4000_0000h: EBX, ECX, EDX */
+/* Leaf 4000_0000h: EBX, ECX, EDX. KVM's says that its clock and hypercalls are there (pv.c) */
+#define HV_SIGNATURE "PatchbayVMM "
+#define KVM_SIGNATURE "KVMKVMKVM\0\0\0"
 
 static uint32_t word4(const char *s)
 {
@@ -204,6 +206,10 @@ regs x86_cpuid(struct x86_cpu *cpu, uint32_t leaf, uint32_t sub)
     const struct x86_features *f = cpu->feat;
 
     if (leaf >> 28 == 4 && x86_feat(f, X86_FEAT_HYPERVISOR)) {
+        if (x86_feat(f, X86_FEAT_KVM)) {
+            return leaf == 0x40000000 ? (regs){ 0x40000010, word4(KVM_SIGNATURE), word4(&KVM_SIGNATURE[4]),
+                                                word4(&KVM_SIGNATURE[8]) } : x86_pv_leaf(cpu, leaf);
+        }
         if (leaf == 0x40000000) {
             return (regs){ leaf, word4(HV_SIGNATURE), word4(&HV_SIGNATURE[4]), word4(&HV_SIGNATURE[8]) };
         }

@@ -16,7 +16,7 @@ struct x86_cpu;
 
 enum x86_feat_word {
     FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_7_ECX, FEAT_7_EDX, FEAT_E1_EDX, FEAT_E1_ECX, FEAT_E7_EDX, FEAT_E8_EBX,
-    FEAT_6_EAX, FEAT_D1_EAX, FEAT_WORDS
+    FEAT_6_EAX, FEAT_D1_EAX, FEAT_KVM, FEAT_WORDS
 };
 #define X86_FEATURE(word, bit) ((word) * 32 + (bit))
 
@@ -78,6 +78,13 @@ enum x86_feature {
     X86_FEAT_ARAT = X86_FEATURE(FEAT_6_EAX, 2),
     X86_FEAT_XSAVEOPT = X86_FEATURE(FEAT_D1_EAX, 0), X86_FEAT_XSAVEC, X86_FEAT_XGETBV1, X86_FEAT_XSAVES,
 
+    /* 4000_0001h EAX, as KVM numbers them; the last bit stands for KVM's signature itself and is not shown */
+    X86_FEAT_KVMCLOCK = X86_FEATURE(FEAT_KVM, 0), X86_FEAT_KVM_NOPIODELAY,
+    X86_FEAT_KVMCLOCK2 = X86_FEATURE(FEAT_KVM, 3),
+    X86_FEAT_KVM_PV_EOI = X86_FEATURE(FEAT_KVM, 6),
+    X86_FEAT_KVMCLOCK_STABLE = X86_FEATURE(FEAT_KVM, 24),
+    X86_FEAT_KVM = X86_FEATURE(FEAT_KVM, 31),
+
     X86_FEAT_LZCNT = X86_FEAT_ABM,      /* the same bit, by its instruction */
     X86_FEAT_TZCNT = X86_FEAT_BMI1,
 };
@@ -113,5 +120,6 @@ uint64_t x86_xcr0_valid(const struct x86_features *f);
 uint32_t x86_xsave_size(uint64_t xcr0);
 
 #define X86_TSC_HZ 1000000000u      /* the TSC counts CLOCK_VIRTUAL nanoseconds */
+#define X86_APIC_HZ 1000000000u     /* and so does the timer of the local APIC (hw/intc/apic_timer.c) */
 
 #endif

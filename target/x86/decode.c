@@ -560,6 +560,9 @@ static bool decode_body(struct dec *d, struct x86_rec *r, const struct x86_featu
     } else if (pat->rm == KIND_OP) {
         r->rm = reg_operand(d, KIND_G, r->size, d->opc & 7, d->rex & REX_B ? 8 : 0);
     }
+    if (r->op == OP_FENCE) {
+        r->reg = d->modrm >> 3 & 7;
+    }
     if (d->seg != SEG_NONE) {
         r->seg = d->seg;
     }

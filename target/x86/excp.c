@@ -13,6 +13,7 @@
 #include "target/x86/debug.h"
 #include "target/x86/flags.h"
 #include "target/x86/seg.h"
+#include "target/x86/trace_log.h"
 #include "lib/log.h"
 #include <inttypes.h>
 
@@ -48,6 +49,9 @@ void x86_raise_pf(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, uin
 {
     cpu->exc.cr2 = la;
     cpu->cr2 = la;
+    if (x86_logs(cpu, X86_LOG_MMU)) {
+        x86_log_mmu(cpu, "page fault", la, err);
+    }
     jump(cpu, r, EXC_PF, true, err);
 }
 
@@ -58,6 +62,7 @@ struct event {
     bool has_err;
     uint32_t err;
     bool soft;              /* INT n, INT3, INTO: gate DPL is checked */
+    bool hw;                /* INTR, NMI */
     uint64_t ip;            /* saved RIP */
     uint32_t flags;         /* saved EFLAGS */
 };
@@ -279,9 +284,8 @@ static void deliver_prot(struct x86_cpu *cpu, const struct event *ev)
 
 static void deliver(struct x86_cpu *cpu, const struct event *ev, bool vm86_int)
 {
-    if (log_on(LOG_INT)) {
-        log_guest(LOG_INT, "vector %02x err %x at %04x:%016" PRIx64 " sp %016" PRIx64 " cr2 %016" PRIx64 "\n", ev->vec,
-                  ev->has_err ? ev->err : 0, cpu->seg[SEG_CS].sel, ev->ip, cpu->regs[R_SP], cpu->cr2);
+    if (x86_logs(cpu, X86_LOG_INT)) {
+        x86_log_int(cpu, &(struct x86_log_event){ ev->vec, ev->has_err, ev->soft, ev->hw, ev->err, ev->ip });
     }
     if (!(cpu->cr0 & CR0_PE)) {
         deliver_real(cpu, ev);
@@ -302,8 +306,8 @@ static void deliver(struct x86_cpu *cpu, const struct event *ev, bool vm86_int)
 void x86_deliver(struct x86_cpu *cpu, unsigned vec, bool has_err, uint32_t err, enum x86_deliver_kind kind)
 {
     struct event ev = {
-        .vec = vec, .has_err = has_err, .err = err, .soft = kind == DELIVER_SOFT, .ip = cpu->regs[REG_RIP],
-        .flags = flags_get(cpu),
+        .vec = vec, .has_err = has_err, .err = err, .soft = kind == DELIVER_SOFT, .hw = kind == DELIVER_HW,
+        .ip = cpu->regs[REG_RIP], .flags = flags_get(cpu),
     };
 
     cpu->cur = NULL;

@@ -7,6 +7,7 @@
  */
 #include "target/x86/excp.h"
 #include "target/x86/seg.h"
+#include "target/x86/trace_log.h"
 
 static void __attribute__((noreturn)) fault(struct x86_cpu *cpu, unsigned vec, uint32_t err)
 {
@@ -140,6 +141,9 @@ void x86_far_jmp(struct x86_cpu *cpu, uint16_t sel, uint64_t off, unsigned size,
     struct gate g;
 
     off = cut(off, size);
+    if (x86_logs(cpu, X86_LOG_PCALL)) {
+        x86_log_far(cpu, "ljmp", sel, off);
+    }
     if (seg_is_real(cpu)) {
         if (off > cpu->seg[SEG_CS].limit) {
             fault(cpu, EXC_GP, 0);
@@ -230,6 +234,9 @@ void x86_far_call(struct x86_cpu *cpu, uint16_t sel, uint64_t off, unsigned size
     struct gate g;
 
     off = cut(off, size);
+    if (x86_logs(cpu, X86_LOG_PCALL)) {
+        x86_log_far(cpu, "lcall", sel, off);
+    }
     if (seg_is_real(cpu)) {
         struct x86_stack st;
 
@@ -280,6 +287,9 @@ void x86_far_ret(struct x86_cpu *cpu, unsigned size, unsigned pop)
     ip = stack_pop(cpu, &st, bytes);
     sel = (uint16_t)stack_pop(cpu, &st, bytes);
     st.sp += pop;
+    if (x86_logs(cpu, X86_LOG_PCALL)) {
+        x86_log_far(cpu, "lret", sel, ip);
+    }
     if (seg_is_real(cpu)) {
         if (ip > cpu->seg[SEG_CS].limit) {
             fault(cpu, EXC_GP, 0);

@@ -42,4 +42,45 @@ void x86_mxcsr_set(struct x86_cpu *cpu, uint32_t v);
 /** x86_fpu_reset() - x87, MMX, SSE and AVX state at power-up or RESET; outside a run. INIT leaves all of it alone */
 void x86_fpu_reset(struct x86_cpu *cpu);
 
+/*
+ * Device models are C code like any other: they get the environment that the ABI promises. Only what differs is
+ * loaded, and most guests differ in nothing.
+ */
+struct x86_fp_host {
+    uint32_t mxcsr;
+    uint16_t fcw;
+};
+
+/** x86_fp_device_begin() - before a device model is called; @h keeps what x86_fp_device_end() puts back */
+static inline void x86_fp_device_begin(struct x86_fp_host *h)
+{
+#ifdef __x86_64__
+    static const struct x86_fp_host c = { MXCSR_RESET, 0x37F };
+
+    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(h->mxcsr), "=m"(h->fcw));
+    if (__builtin_expect((h->mxcsr & ~(uint32_t)MXCSR_FLAGS) != c.mxcsr, 0)) {
+        __asm__ volatile("ldmxcsr %0" : : "m"(c.mxcsr));
+    }
+    if (__builtin_expect(h->fcw != c.fcw, 0)) {
+        __asm__ volatile("fldcw %0" : : "m"(c.fcw));
+    }
+#endif
+}
+
+static inline void x86_fp_device_end(const struct x86_fp_host *h)
+{
+#ifdef __x86_64__
+    __asm__ volatile("ldmxcsr %0" : : "m"(h->mxcsr));
+    if (__builtin_expect(h->fcw != 0x37F, 0)) {
+        __asm__ volatile("fldcw %0" : : "m"(h->fcw));
+    }
+#endif
+}
+
+/** x86_fp_mode() - MODE_XM, MODE_XF */
+static inline uint32_t x86_fp_mode(const struct x86_cpu *cpu)
+{
+    return ((cpu->fpu.mxcsr & MXCSR_MASKS) != MXCSR_MASKS ? MODE_XM : 0) | ((cpu->fpu.fcw & 0x3F) != 0x3F ? MODE_XF : 0);
+}
+
 #endif

@@ -4,10 +4,12 @@
  *
  * The permission bitmap is read as two bytes, always, so its last byte may not be the last of the segment.
  */
+#include "target/x86/fp.h"
 #include "target/x86/debug.h"
 #include "target/x86/excp.h"
 #include "target/x86/mmu_int.h"
 #include "target/x86/seg.h"
+#include "target/x86/undo.h"
 #include "core/loop.h"
 
 void x86_io_check(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t port, unsigned len)
@@ -37,19 +39,28 @@ void x86_io_check(struct x86_cpu *cpu, const struct x86_rec *r, uint16_t port, u
 
 uint32_t x86_io_in(struct x86_cpu *cpu, uint16_t port, unsigned len)
 {
+    struct x86_fp_host fp;
     uint64_t v;
 
+    x86_undo_cannot(cpu);
+    x86_fp_device_begin(&fp);
     machine_lock();
     v = space_read(cpu->io, port, len);
     machine_unlock();
+    x86_fp_device_end(&fp);
     mmu_sync(cpu);
     return (uint32_t)(v & bits_mask(8 * len));
 }
 
 void x86_io_out(struct x86_cpu *cpu, uint16_t port, uint32_t v, unsigned len)
 {
+    struct x86_fp_host fp;
+
+    x86_undo_cannot(cpu);
+    x86_fp_device_begin(&fp);
     machine_lock();
     space_write(cpu->io, port, v & bits_mask(8 * len), len);
     machine_unlock();
+    x86_fp_device_end(&fp);
     mmu_sync(cpu);
 }

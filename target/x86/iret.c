@@ -7,6 +7,7 @@
 #include "target/x86/excp.h"
 #include "target/x86/flags.h"
 #include "target/x86/seg.h"
+#include "target/x86/trace_log.h"
 
 static void __attribute__((noreturn)) fault(struct x86_cpu *cpu, unsigned vec, uint32_t err)
 {
@@ -223,5 +224,8 @@ void x86_iret(struct x86_cpu *cpu, unsigned size, uint64_t next)
         iret_task(cpu, next);
     } else {
         iret_prot(cpu, size);
+    }
+    if (x86_logs(cpu, X86_LOG_PCALL)) {
+        x86_log_far(cpu, "iret", cpu->seg[SEG_CS].sel, cpu->regs[REG_RIP]);
     }
 }

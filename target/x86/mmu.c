@@ -13,9 +13,11 @@
  * Order within one access: every page is translated (and faults) before the first byte moves; I/O is done by one access
  * of the instruction's size, or byte by byte where a page edge is inside.
  */
+#include "target/x86/fp.h"
 #include "target/x86/access.h"
 #include "target/x86/mmu_int.h"
 #include "target/x86/ops.h"
+#include "target/x86/undo.h"
 #include <glib.h>
 #include "target/x86/debug.h"
 #include "target/x86/excp.h"
@@ -176,7 +178,7 @@ static void bank_fill(struct x86_cpu *cpu, unsigned bank, uint64_t la, const str
     }
     e->rtag = can & 1 << ACC_READ ? page : TLB_NONE;
     e->wtag = TLB_NONE;
-    if ((can & 1 << ACC_WRITE) && (t->rights & PR_D) && plain_writes(t)) {
+    if ((can & 1 << ACC_WRITE) && (t->rights & PR_D) && plain_writes(t) && !cpu->undo) {
         /* a page that was never written stays without a tag until it is: RAM_DIRTY means something */
         if (acc == ACC_WRITE || (__atomic_load_n(page_flags(t), __ATOMIC_RELAXED) & RAM_DIRTY)) {
             mark_dirty(t);
@@ -185,6 +187,32 @@ static void bank_fill(struct x86_cpu *cpu, unsigned bank, uint64_t la, const str
     }
     e->addend = (uintptr_t)t->p.host - (uintptr_t)page;
     e->aux = (t->gen == cpu->mmu->global_gen ? AUX_GLOBAL : 0) | t->p.page;
+}
+
+bool mmu_fill(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned len, bool write)
+{
+    enum mmu_access acc = write ? ACC_WRITE : ACC_READ;
+
+    if ((cpu->mode & MODE_64 ? !x86_canonical(la) : la >> 32) || cpu->mode & MODE_AC) {
+        return false;
+    }
+    bank_fill(cpu, bank_in_use(cpu), la, translate(cpu, r, bank_in_use(cpu), la, acc), acc);
+    return true;
+}
+
+uint8_t *mmu_code_byte(struct x86_cpu *cpu, uint64_t la, struct ram_block **ram, uint64_t *off)
+{
+    const struct tlb2 *t = tlb2_find(cpu->mmu, la & ~PAGE_MASK);
+
+    if (!t || !t->p.host || t->rom || !(allowed(cpu, bank_in_use(cpu), t->rights) & 1 << ACC_WRITE) || !(t->rights & PR_D) ||
+        !(__atomic_load_n(page_flags(t), __ATOMIC_RELAXED) & RAM_CODE) || cpu->mode & MODE_AC ||
+        x86_db_page(cpu, la & ~PAGE_MASK)) {
+        return NULL;
+    }
+    mark_dirty(t);
+    *ram = t->p.ram;
+    *off = t->p.ram_off + (la & PAGE_MASK);
+    return t->p.host + (la & PAGE_MASK);
 }
 
 void mmu_sync(struct x86_cpu *cpu)
@@ -244,9 +272,12 @@ static void host_st(uint8_t *p, uint64_t v, unsigned size)
 
 static uint64_t io_ld(struct x86_cpu *cpu, uint64_t phys, unsigned size)
 {
+    struct x86_fp_host fp;
     uint64_t v = 0;
 
+    x86_undo_cannot(cpu);
     cpu->mmu->stats.mmio++;
+    x86_fp_device_begin(&fp);
     machine_lock();
     if (is_pow2(size)) {
         v = space_read(cpu->mem, phys, size);
@@ -256,13 +287,18 @@ static uint64_t io_ld(struct x86_cpu *cpu, uint64_t phys, unsigned size)
         }
     }
     machine_unlock();
+    x86_fp_device_end(&fp);
     mmu_sync(cpu);
     return v & bits_mask(8 * size);
 }
 
 static void io_st(struct x86_cpu *cpu, uint64_t phys, uint64_t v, unsigned size)
 {
+    struct x86_fp_host fp;
+
+    x86_undo_cannot(cpu);
     cpu->mmu->stats.mmio++;
+    x86_fp_device_begin(&fp);
     machine_lock();
     if (is_pow2(size)) {
         space_write(cpu->mem, phys, v & bits_mask(8 * size), size);
@@ -272,12 +308,14 @@ static void io_st(struct x86_cpu *cpu, uint64_t phys, uint64_t v, unsigned size)
         }
     }
     machine_unlock();
+    x86_fp_device_end(&fp);
     mmu_sync(cpu);
 }
 
 /* Within one page, translated: @size 1..8 bytes at page offset @off */
 static uint64_t page_ld(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, unsigned size)
 {
+    host_before_load();
     return likely(t->p.host) ? host_ld(t->p.host + off, size) : io_ld(cpu, t->p.page | off, size);
 }
 
@@ -292,6 +330,8 @@ static void wrote(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, unsig
 static void page_st(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, uint64_t v, unsigned size)
 {
     if (likely(t->p.host && !t->rom)) {
+        x86_undo_store(cpu, t->p.host + off, size);
+        host_before_store();
         host_st(t->p.host + off, v, size);
         wrote(cpu, t, off, size);
     } else {
@@ -302,6 +342,7 @@ static void page_st(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, uin
 static void page_copy_in(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, uint8_t *buf, unsigned len)
 {
     if (likely(t->p.host)) {
+        host_before_load();
         memcpy(buf, t->p.host + off, len);
         return;
     }
@@ -318,6 +359,8 @@ static void page_copy_in(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off
 static void page_copy_out(struct x86_cpu *cpu, const struct tlb2 *t, unsigned off, const uint8_t *buf, unsigned len)
 {
     if (likely(t->p.host && !t->rom)) {
+        x86_undo_store(cpu, t->p.host + off, len);
+        host_before_store();
         memcpy(t->p.host + off, buf, len);
         wrote(cpu, t, off, len);
         return;
@@ -409,6 +452,7 @@ uint64_t mmu_ld(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uin
     uint64_t v;
 
     if (e->rtag == ((la + size - 1) & ~PAGE_MASK)) {
+        host_before_load();
         return host_ld((const uint8_t *)(uintptr_t)(la + e->addend), size);
     }
     cpu->mmu->stats.slow_loads++;
@@ -426,6 +470,7 @@ void mmu_st(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_
     struct span s;
 
     if (e->wtag == ((la + size - 1) & ~PAGE_MASK)) {
+        host_before_store();
         host_st((uint8_t *)(uintptr_t)(la + e->addend), v, size);
         return;
     }
@@ -453,6 +498,7 @@ void mem_ld_bytes(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, voi
     struct span s;
 
     if (likely(e->rtag == ((la + len - 1) & ~PAGE_MASK))) {
+        host_before_load();
         memcpy(buf, (const void *)(uintptr_t)(la + e->addend), len);
         return;
     }
@@ -469,6 +515,7 @@ void mem_st_bytes(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, con
     struct span s;
 
     if (likely(e->wtag == ((la + len - 1) & ~PAGE_MASK))) {
+        host_before_store();
         memcpy((void *)(uintptr_t)(la + e->addend), buf, len);
         return;
     }
@@ -501,8 +548,10 @@ void *mem_rmw_slow(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, un
     struct span s;
 
     span_translate(cpu, r, bank_in_use(cpu), la, size, ACC_WRITE, &s);
-    if (!s.n1 && plain_writes(&s.t[0])) {
+    if (!s.n1 && plain_writes(&s.t[0]) && HOST_RMW_OK(la, size)) {
         mark_dirty(&s.t[0]);
+        x86_undo_store(cpu, s.t[0].p.host + s.off, size);
+        host_before_store();
         return s.t[0].p.host + s.off;
     }
     cpu->rmw_la = la;

@@ -95,6 +95,13 @@ void mmu_st(struct x86_cpu *cpu, const struct x86_rec *r, unsigned bank, uint64_
  */
 bool x86_translate_debug(struct x86_cpu *cpu, uint64_t la, uint64_t *phys, uint64_t *rights);
 
+/**
+ * x86_code_gen() - what translated code compares for a block whose translation hangs on fetch generation @gen: it is
+ * good
+ * while jf.gen of the CPU's privilege is the value returned; 0: it cannot be told so
+ */
+uint32_t x86_code_gen(struct x86_cpu *cpu, uint64_t gen);
+
 /** x86_canonical() - is @la a 48-bit sign-extended address */
 static inline bool x86_canonical(uint64_t la)
 {

@@ -11,6 +11,7 @@
  * that code was fetched from: INVLPG of a page that never held code leaves the fetch generations alone.
  */
 #include "target/x86/mmu_int.h"
+#include "target/x86/trace_log.h"
 #include "lib/bits.h"
 
 struct x86_mmu *x86_mmu_new(void)
@@ -44,6 +45,41 @@ static bool entry_drop(struct x86_tlb_entry *e, bool keep_global)
     return true;
 }
 
+/* Translated code's copies of entries: refilled from the banks, so all of them go */
+static void slots_clear(struct x86_cpu *cpu)
+{
+    for (unsigned i = 0; i < cpu->jf.used_n; i++) {
+        struct x86_jit_slot *s = (struct x86_jit_slot *)(uintptr_t)cpu->jf.used[i];
+
+        s->rtag = s->wtag = TLB_NONE;
+        s->listed = 0;
+    }
+    cpu->jf.used_n = 0;
+}
+
+/*
+ * What links between translated blocks hang on. Kernel code is on global pages, as a rule, and then a CR3 write
+ * changes nothing;
+ * once some was seen that is not, every change counts.
+ */
+static void gens_changed(struct x86_cpu *cpu)
+{
+    cpu->jf.gen[0] = (uint32_t)(cpu->jf.kernel_local ? ++cpu->mmu->next_gen : cpu->map_gen[MAP_GLOBAL]);
+    cpu->jf.gen[1] = (uint32_t)cpu->map_gen[MAP_AS];
+}
+
+uint32_t x86_code_gen(struct x86_cpu *cpu, uint64_t gen)
+{
+    if (cpu->mode & MODE_USER) {
+        return gen == cpu->map_gen[MAP_AS] ? cpu->jf.gen[1] : 0;
+    }
+    if (gen == cpu->map_gen[MAP_AS] && !cpu->jf.kernel_local) {
+        cpu->jf.kernel_local = true;
+        gens_changed(cpu);
+    }
+    return cpu->jf.gen[0];
+}
+
 static void bank_clear(struct x86_cpu *cpu, unsigned bank, bool keep_global)
 {
     struct bank_log *log = &cpu->mmu->log[bank];
@@ -74,6 +110,7 @@ static void banks_clear(struct x86_cpu *cpu, bool keep_global)
     for (unsigned b = 0; b < TLB_BANKS; b++) {
         bank_clear(cpu, b, keep_global);
     }
+    slots_clear(cpu);
 }
 
 void x86_tlb_flush_banks(struct x86_cpu *cpu)
@@ -97,11 +134,15 @@ static void context_load(struct x86_cpu *cpu, bool flush)
     }
     m->as_gen = c->gen;
     cpu->map_gen[MAP_AS] = c->code_gen;
+    gens_changed(cpu);
 }
 
 void x86_tlb_switch(struct x86_cpu *cpu, bool flush)
 {
     cpu->mmu->stats.flushes++;
+    if (x86_logs(cpu, X86_LOG_MMU)) {
+        x86_log_mmu(cpu, flush ? "CR3, flush" : "CR3, keep", cpu->cr3, 0);
+    }
     banks_clear(cpu, true);
     context_load(cpu, flush);
 }
@@ -111,6 +152,9 @@ void x86_tlb_flush_context(struct x86_cpu *cpu, bool global)
     struct x86_mmu *m = cpu->mmu;
 
     m->stats.flushes++;
+    if (x86_logs(cpu, X86_LOG_MMU)) {
+        x86_log_mmu(cpu, global ? "flush, global too" : "flush", cpu->cr3, 0);
+    }
     banks_clear(cpu, !global);
     if (global) {
         memset(m->pcid, 0, sizeof(m->pcid));
@@ -119,6 +163,7 @@ void x86_tlb_flush_context(struct x86_cpu *cpu, bool global)
         memset(m->exec_map, 0, sizeof(m->exec_map));
         memset(m->big_map, 0, sizeof(m->big_map));
         memset(m->huge_map, 0, sizeof(m->huge_map));
+        cpu->jf.kernel_local = false;
     }
     context_load(cpu, true);
 }
@@ -168,6 +213,7 @@ static void code_changed(struct x86_cpu *cpu)
 
     cpu->map_gen[MAP_AS] = m->pcid[context_id(cpu)].code_gen = ++m->next_gen;
     cpu->map_gen[MAP_GLOBAL] = ++m->next_gen;
+    gens_changed(cpu);
 }
 
 void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
@@ -180,6 +226,7 @@ void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
 
     m->stats.flush_pages++;
     m->pde_epoch++;
+    slots_clear(cpu);
     if (unlikely(big || huge)) {
         tlb2_scan(m, la, huge ? 30 : 22);
         bank_scan(cpu, la, huge ? 30 : 22);
@@ -220,6 +267,7 @@ void x86_tlb_code_page(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off)
 {
     uintptr_t host = (uintptr_t)ram->host + (off & ~PAGE_MASK);
 
+    slots_clear(cpu);
     for (unsigned b = 0; b < TLB_BANKS; b++) {
         const struct bank_log *log = &cpu->mmu->log[b];
         unsigned n = log->n <= BANK_LOG ? log->n : TLB_SIZE;

@@ -110,6 +110,19 @@ void mmu_walk_mark(struct x86_cpu *cpu, struct walk *w, uint64_t bits);
 /** mmu_entry() - a paging structure entry as it is in memory */
 uint64_t mmu_entry(struct x86_cpu *cpu, uint64_t phys, unsigned size);
 
+/**
+ * mmu_fill() - bring the page of @la, all of the access in it, into the first level for record @r
+ * Raises the page fault. Return: false: not an ordinary address; the tag may still be withheld
+ */
+bool mmu_fill(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned len, bool write);
+
+/**
+ * mmu_code_byte() - host memory of @la, which may be written and has no write tag only because code was decoded from
+ * its page
+ * *ram, *off: where it is, for x86_smc_store() after the store. NULL: something else is the matter
+ */
+uint8_t *mmu_code_byte(struct x86_cpu *cpu, uint64_t la, struct ram_block **ram, uint64_t *off);
+
 /** mmu_sync() - after a device access: the memory map may have changed under us */
 void mmu_sync(struct x86_cpu *cpu);
 

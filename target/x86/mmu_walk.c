@@ -12,6 +12,7 @@
  * are.
  */
 #include "target/x86/mmu_int.h"
+#include "target/x86/undo.h"
 #include "target/x86/excp.h"
 #include "target/x86/engine.h"
 #include "core/loop.h"
@@ -62,6 +63,7 @@ static void entry_or(struct x86_cpu *cpu, uint64_t phys, unsigned size, uint64_t
 {
     const struct phys_page *p;
 
+    x86_undo_cannot(cpu);
     phys = mmu_a20(cpu, phys);
     p = mmu_phys(cpu, phys);
     if (likely(p->host && !p->rom)) {

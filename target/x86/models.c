@@ -68,11 +68,24 @@ static const struct feature_name {
     { "ibpb", X86_FEAT_IBPB, true },
     { "arat", X86_FEAT_ARAT, true }, { "xsaveopt", X86_FEAT_XSAVEOPT, true }, { "xsavec", X86_FEAT_XSAVEC, true },
     { "xgetbv1", X86_FEAT_XGETBV1, true }, { "xsaves", X86_FEAT_XSAVES, true },
+
+    { "kvm", X86_FEAT_KVM, true }, { "kvmclock", X86_FEAT_KVMCLOCK, true },
+    { "kvm-nopiodelay", X86_FEAT_KVM_NOPIODELAY, true }, { "kvm-mmu", X86_FEATURE(FEAT_KVM, 2), false },
+    { "kvm-asyncpf", X86_FEATURE(FEAT_KVM, 4), false }, { "kvm-steal-time", X86_FEATURE(FEAT_KVM, 5), false },
+    { "kvm-pv-eoi", X86_FEAT_KVM_PV_EOI, true }, { "kvm-pv-unhalt", X86_FEATURE(FEAT_KVM, 7), false },
+    { "kvm-pv-tlb-flush", X86_FEATURE(FEAT_KVM, 9), false },
+    { "kvm-asyncpf-vmexit", X86_FEATURE(FEAT_KVM, 10), false }, { "kvm-pv-ipi", X86_FEATURE(FEAT_KVM, 11), false },
+    { "kvm-poll-control", X86_FEATURE(FEAT_KVM, 12), false },
+    { "kvm-pv-sched-yield", X86_FEATURE(FEAT_KVM, 13), false },
+    { "kvm-asyncpf-int", X86_FEATURE(FEAT_KVM, 14), false },
+    { "kvm-msi-ext-dest-id", X86_FEATURE(FEAT_KVM, 15), false },
+    { "kvmclock-stable-bit", X86_FEAT_KVMCLOCK_STABLE, true },
 };
 
 /* Properties of a QEMU CPU that are accepted and mean nothing here */
-static const char *const ignored[] = { "pmu", "kvm", "migratable", "host-phys-bits", "l3-cache", "check", "tcg-cpuid",
-                                       "host-cache-info", "legacy-cache", "kvm-no-smi-migration" };
+static const char *const ignored[] = { "pmu", "migratable", "host-phys-bits", "l3-cache", "check", "tcg-cpuid",
+                                       "host-cache-info", "legacy-cache", "kvm-no-smi-migration", "kvm-hint-dedicated",
+                                       "kvm-pv-enforce-cpuid", "vmware-cpuid-freq" };
 
 #define PPRO "fpu,de,pse,tsc,msr,mce,cx8,pge,cmov,pat,fxsr,mmx,sse,sse2,pae,sep,apic"
 #define CORE PPRO ",vme,clflush,pse36,mca,mtrr,pni,cx16,lm,syscall,nx,lahf-lm"
@@ -86,6 +99,12 @@ static const char *const ignored[] = { "pmu", "kvm", "migratable", "host-phys-bi
 #define EPYC CORE ",ssse3,sse4-1,sse4-2,popcnt,aes,pclmulqdq,arat,avx,xsave,xsaveopt,xsavec,xgetbv1,rdtscp,f16c," \
     "rdrand,fsgsbase,smep,fma,movbe,bmi1,bmi2,avx2,abm,rdseed,adx,smap,3dnowprefetch,clflushopt,sha-ni," \
     "mmxext,fxsr-opt,pdpe1gb,cr8legacy,sse4a,misalignsse,osvw,topoext,ibpb"
+
+/*
+ * What every model has beyond the real part, because its guests run better for it (docs/devel/engine.rst, "What a guest
+ * is offered"). Each can be switched off by name, all of KVM's by kvm=off
+ */
+#define VIRTUAL "tsc-deadline,kvm,kvmclock,kvmclock-stable-bit,kvm-nopiodelay,kvm-pv-eoi"
 
 /* Family, model and stepping: vendors' specification updates and revision guides */
 static const struct cpu_model {
@@ -191,7 +210,10 @@ static void settle(struct x86_features *f)
         { X86_FEAT_SSE, X86_FEAT_FXSR }, { X86_FEAT_SSE2, X86_FEAT_SSE }, { X86_FEAT_SSE3, X86_FEAT_SSE2 },
         { X86_FEAT_SSSE3, X86_FEAT_SSE3 }, { X86_FEAT_SSE4_1, X86_FEAT_SSSE3 }, { X86_FEAT_SSE4_2, X86_FEAT_SSE4_1 },
         { X86_FEAT_LM, X86_FEAT_PAE }, { X86_FEAT_PCID, X86_FEAT_LM }, { X86_FEAT_X2APIC, X86_FEAT_APIC },
-        { X86_FEAT_TSC_DEADLINE, X86_FEAT_APIC }, { X86_FEAT_NX, X86_FEAT_PAE }, { X86_FEAT_RDTSCP, X86_FEAT_TSC },
+        { X86_FEAT_KVM, X86_FEAT_HYPERVISOR }, { X86_FEAT_KVMCLOCK, X86_FEAT_KVM },
+        { X86_FEAT_KVMCLOCK, X86_FEAT_TSC }, { X86_FEAT_KVMCLOCK_STABLE, X86_FEAT_KVMCLOCK },
+        { X86_FEAT_KVM_NOPIODELAY, X86_FEAT_KVM }, { X86_FEAT_KVM_PV_EOI, X86_FEAT_KVM },
+        { X86_FEAT_KVM_PV_EOI, X86_FEAT_APIC }, { X86_FEAT_TSC_DEADLINE, X86_FEAT_APIC }, { X86_FEAT_NX, X86_FEAT_PAE }, { X86_FEAT_RDTSCP, X86_FEAT_TSC },
     };
     /* bits of leaf 1 that AMD repeats in 8000_0001h EDX (APM vol. 3, E.4.2) */
     const uint32_t amd_alias = 0x0183F3FF;
@@ -201,6 +223,7 @@ static void settle(struct x86_features *f)
             set_bit(f, needs[i][0], false);
         }
     }
+    set_bit(f, X86_FEAT_KVMCLOCK2, x86_feat(f, X86_FEAT_KVMCLOCK));    /* one feature, two sets of numbers */
     f->intel = !strcmp(f->vendor, "GenuineIntel");
     f->word[FEAT_E1_EDX] &= ~amd_alias;
     if (!f->intel) {
@@ -253,6 +276,10 @@ static int set_property(struct x86_features *f, const char *key, const char *val
         { "family", 255 }, { "model", 255 }, { "stepping", 15 }, { "level", 0x1F }, { "xlevel", 0x8000001F },
         { "phys-bits", 52 },
     };
+
+    if (g_str_has_prefix(key, "hv-") || g_str_has_prefix(key, "hv_")) {
+        return 1;       /* Hyper-V's interfaces: as with QEMU without KVM, the name is known and nothing comes of it */
+    }
     for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
         if (strcmp(key, numbers[i].key)) {
             continue;
@@ -353,6 +380,9 @@ static struct x86_features *from_model(const struct cpu_model *m, GString *missi
         set_bit(f, X86_FEAT_MONITOR, false);    /* waits as HLT does, but keeps guests from knowing it */
     }
     set_bit(f, X86_FEAT_HYPERVISOR, true);
+    if (!m->features || *m->features) {     /* all but "base" */
+        want_list(f, VIRTUAL, missing);
+    }
     return f;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "target/x86/control.h"
 #include "target/x86/mmu.h"
+#include "target/x86/pv.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "lib/bits.h"
@@ -46,6 +47,16 @@ static void tsc_shift(struct x86_cpu *cpu, uint64_t delta)
 {
     cpu->tsc_offset += delta;
     cpu->tsc_adjust += delta;
+    x86_pv_tsc_changed(cpu);
+    if (x86_feat(cpu->feat, X86_FEAT_TSC_DEADLINE)) {       /* a deadline is a value of the TSC: the timer is set anew */
+        uint64_t deadline;
+
+        machine_lock();
+        if (cpu->plat.rdmsr(cpu->plat.opaque, MSR_TSC_DEADLINE, &deadline) && deadline) {
+            cpu->plat.wrmsr(cpu->plat.opaque, MSR_TSC_DEADLINE, deadline);
+        }
+        machine_unlock();
+    }
 }
 
 uint64_t x86_random(struct x86_cpu *cpu)
@@ -189,6 +200,9 @@ static bool is_apic(const struct x86_cpu *cpu, uint32_t msr)
     if (msr >= MSR_X2APIC && msr <= MSR_X2APIC_END) {
         return x86_feat(cpu->feat, X86_FEAT_X2APIC);
     }
+    if (msr == MSR_KVM_PV_EOI) {
+        return x86_feat(cpu->feat, X86_FEAT_KVM_PV_EOI);
+    }
     return msr == MSR_APIC_BASE && x86_feat(cpu->feat, X86_FEAT_APIC);
 }
 
@@ -229,7 +243,7 @@ static bool rdmsr_special(struct x86_cpu *cpu, uint32_t msr, uint64_t *v)
         *v = 1 << 0 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8;
         return x86_feat(f, X86_FEAT_ARCH_CAPABILITIES);
     default:
-        return false;
+        return x86_pv_rdmsr(cpu, msr, v);
     }
 }
 
@@ -299,7 +313,7 @@ static int wrmsr_special(struct x86_cpu *cpu, uint32_t msr, uint64_t v)
     case MSR_MTRRCAP: case MSR_MCG_CAP: case MSR_ARCH_CAPABILITIES:
         return 0;
     default:
-        return -1;
+        return x86_pv_wrmsr(cpu, msr, v) ? 1 : -1;
     }
 }
 

@@ -35,6 +35,7 @@
  *   VMOVSS/VMOVSD xmm(rm) <- vvvv, xmm(reg).
  * - BLENDVPS, PBLENDVB, SHA256RNDS2 (legacy): mask in xmm0 implied. VBLENDVPS, VPBLENDVB: FORM_R_V_RM_R4, imm32 >> 4
  *   & 15.
+ * - FENCE: reg is 5, 6, 7 for LFENCE, MFENCE, SFENCE.
  * - x87: FORM_RM; memory by REC_MEM, or rm = i of ST(i); imm = FOP. FNSTSW_AX, FCHS and so on: FORM_NONE.
  * - XA_END ops end a block (REC_LAST). XA_FLT: may fault even without REC_MEM. XA_COND: flags are written only
  *   sometimes.
@@ -89,7 +90,7 @@ enum x86_op_attr {
     X(BSWAP, 0, 0, 0) \
     /* moves. MOVZX8: from 8 bits, MOVZX16: from 16 bits, to `size`; MOVSXD: from 32 bits (size 1, 2: a plain move) */ \
     X(MOV, 0, 0, 0) X(MOVZX8, 0, 0, 0) X(MOVZX16, 0, 0, 0) X(MOVSX8, 0, 0, 0) X(MOVSX16, 0, 0, 0) X(MOVSXD, 0, 0, 0) \
-    X(LEA, 0, 0, 0) X(MOVBE, 0, 0, 0) X(MOVNTI, 0, 0, 0) X(XLAT, 0, 0, 0) \
+    X(LEA, 0, 0, 0) X(MOVBE, 0, 0, 0) X(MOVNTI, 0, 0, 0) X(XLAT, 0, 0, XA_FLT) \
     X(CBW, 0, 0, 0) X(CWD, 0, 0, 0) \
     X(LAHF, XF_LO, 0, 0) \
     X(SAHF, 0, XF_LO, 0) \
@@ -157,9 +158,9 @@ enum x86_op_attr {
     X(SIDT, 0, 0, XA_FLT) X(LGDT, 0, 0, XA_FLT) X(LIDT, 0, 0, XA_FLT) X(SLDT, 0, 0, XA_FLT) X(STR, 0, 0, XA_FLT) \
     X(LLDT, 0, 0, XA_FLT) X(LTR, 0, 0, XA_FLT) X(INVD, 0, 0, XA_FLT) X(WBINVD, 0, 0, XA_FLT) X(RDMSR, 0, 0, XA_FLT) \
     X(RDPMC, 0, 0, XA_FLT) X(RDTSC, 0, 0, XA_FLT) X(RDTSCP, 0, 0, XA_FLT) X(RDPID, 0, 0, XA_FLT) \
-    X(CPUID, 0, 0, XA_FLT) X(SWAPGS, 0, 0, XA_FLT) X(MONITOR, 0, 0, XA_FLT) X(XGETBV, 0, 0, XA_FLT) \
+    X(CPUID, 0, 0, XA_FLT) X(SWAPGS, 0, 0, XA_FLT) X(VMCALL, 0, 0, XA_FLT) X(MONITOR, 0, 0, XA_FLT) X(XGETBV, 0, 0, XA_FLT) \
     X(RDFSBASE, 0, 0, XA_FLT) X(RDGSBASE, 0, 0, XA_FLT) X(WRFSBASE, 0, 0, XA_FLT) X(WRGSBASE, 0, 0, XA_FLT) \
-    X(CLAC, 0, 0, XA_FLT) X(STAC, 0, 0, XA_FLT) X(CLFLUSH, 0, 0, XA_FLT) X(CLFLUSHOPT, 0, 0, XA_FLT) \
+    X(CLAC, 0, 0, XA_END | XA_FLT) X(STAC, 0, 0, XA_END | XA_FLT) X(CLFLUSH, 0, 0, XA_FLT) X(CLFLUSHOPT, 0, 0, XA_FLT) \
     X(CLWB, 0, 0, XA_FLT) \
     X(RDRAND, 0, XF_ALL, 0) X(RDSEED, 0, XF_ALL, 0) \
     X(FXSAVE, 0, 0, XA_FLT) X(FXRSTOR, 0, 0, XA_FLT) X(XSAVE, 0, 0, XA_FLT) X(XSAVEC, 0, 0, XA_FLT) \

@@ -282,10 +282,47 @@ bool x86_cpu_reg(struct x86_cpu *cpu, const char *name, uint64_t *val)
     return false;
 }
 
+static const char *on_off(bool on)
+{
+    return on ? "on" : "off";
+}
+
+/* What -accel asked for; the switches that take the engine apart only where they are not at rest */
+static void print_settings(const struct x86_cpu *cpu, GString *out)
+{
+    const struct x86_engine_opts *o = &cpu->opts;
+
+    g_string_append_printf(out, "Accelerator settings:\naccelerator     %s\none-insn-per-tb %s\n", o->jit ? "jit" : "interp",
+                           on_off(o->one_insn));
+    if (o->check) {
+        g_string_append_printf(out, "check           on\n");
+    }
+    if (o->no_chain) {
+        g_string_append_printf(out, "chain           off\n");
+    }
+    if (o->no_slots) {
+        g_string_append_printf(out, "slots           off\n");
+    }
+    if (o->interp_from < o->interp_to) {
+        g_string_append_printf(out, "interpret       0x%" PRIx64 "-0x%" PRIx64 "\n", o->interp_from, o->interp_to);
+    }
+    if (o->hot) {
+        g_string_append_printf(out, "hot             %u\n", o->hot);
+    }
+    if (o->tb_size) {
+        g_string_append_printf(out, "tb-size         %u\n", o->tb_size);
+    }
+    if (o->perf_map) {
+        g_string_append_printf(out, "perf-map        on\n");
+    }
+    g_string_append_printf(out, "\nState:\n");
+}
+
 void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out)
 {
     const struct x86_mmu_stats *m = x86_mmu_stats(cpu);
 
+    print_settings(cpu, out);
     x86_engine_print_stats(cpu, out);
     g_string_append_printf(out, "TLB fills       %" PRIu64 ", page walks %" PRIu64 "\n", m->fills, m->walks);
     g_string_append_printf(out, "TLB flushes     %" PRIu64 ", of single pages %" PRIu64 "\n", m->flushes,

@@ -6,8 +6,10 @@
  * nothing in it depends on where the block is mapped: a block is cached by physical address and mode, and may run at
  * several linear addresses.
  *
- * Register operands. `reg` is ModRM.reg (or the opcode's register), `rm` is ModRM.rm. For general registers both hold the
- * BYTE OFFSET into x86_cpu.regs: 8 * n, or 8 * (n - 4) + 1 for AH, CH, DH, BH. For every other register file (xmm, mmx, st, sreg, cr, dr)
+ * Register operands. `reg` is ModRM.reg (or the opcode's register), `rm` is ModRM.rm. For general registers both hold
+ * the
+ * BYTE OFFSET into x86_cpu.regs: 8 * n, or 8 * (n - 4) + 1 for AH, CH, DH, BH. For every other register file (xmm,
+ * mmx, st, sreg, cr, dr)
  * they hold the plain number.
  *
  * Memory operands (REC_MEM). effective address = regs[base] + (regs[index] << scale) + disp, cut to the address size;
@@ -28,7 +30,8 @@ struct x86_rec;
 struct x86_block;
 
 /*
- * A handler runs one record and goes on to the next one: it ends with X86_NEXT(cpu, r + 1). Optimised builds turn that into a jump
+ * A handler runs one record and goes on to the next one: it ends with X86_NEXT(cpu, r + 1). Optimised builds turn
+ * that into a jump
  * (threaded dispatch by sibling calls); others return the next record to a loop. It leaves the
  * engine by returning NULL (only block terminators do) or by x86_raise() (target/x86/excp.h).
  */
@@ -138,6 +141,9 @@ enum x86_mode {
     MODE_STEP    = 1 << 16,     /* one-instruction blocks: TF, interrupt shadow, debugging */
     MODE_AC      = 1 << 17,     /* alignment checks are on (CPL 3, CR0.AM, EFLAGS.AC) */
     MODE_AVX     = 1 << 18,     /* XCR0 has SSE and AVX */
+    MODE_SMAP_AC = 1 << 19,     /* CPL < 3, CR4.SMAP, EFLAGS.AC: the TLB bank in use is TLB_KERNEL_AC */
+    MODE_XM      = 1 << 20,     /* MXCSR has an unmasked exception: SSE arithmetic may fault */
+    MODE_XF      = 1 << 21,     /* the x87 control word has one */
 };
 
 #define BLOCK_MAX_RECS 64
@@ -151,6 +157,9 @@ struct x86_block {
     struct x86_block *hash_next;
     struct x86_block *page_next[2];     /* list of blocks of a page, for invalidation */
     uint32_t flags;             /* BLOCK_* of the engine */
+    uint32_t runs;              /* until it is translated */
+    x86_handler *fn0;           /* while it counts: the first record's own handler */
+    struct x86_jblock *jit;     /* its translation */
     struct x86_rec recs[];      /* nrec records, then one terminator (OP_BLOCK_END when the last record is no branch) */
 };
 
@@ -181,5 +190,7 @@ void x86_block_finish(struct x86_rec *recs, unsigned n, uint32_t mode);
 
 /** x86_bind() - give a record its interpreter handler (specialised by op, form, size, addressing) */
 void x86_bind(struct x86_rec *r, uint32_t mode);
+/** x86_bind_one() - the same, never a handler that runs the next record too */
+void x86_bind_one(struct x86_rec *r, uint32_t mode);
 
 #endif

@@ -116,12 +116,50 @@ struct x86_tlb_entry {
 #define TLB_NONE (~0ULL)
 enum { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_BANKS };    /* TLB_KERNEL_AC: EFLAGS.AC set, SMAP lifted */
 
+/*
+ * What translated code addresses directly (jit/). The CPU structure then lies below 2 GiB.
+ */
+#define JIT_SLOTS 1024
+struct x86_jit_slot {                   /* one-entry TLB of a few access sites: as x86_tlb_entry */
+    uint64_t rtag, wtag;
+    uintptr_t addend;
+    uint32_t listed, pad;               /* is in jf.used */
+};
+#define JIT_JC_BITS 12
+struct x86_jit_jc {                     /* linear address to host code */
+    uint64_t la;
+    uint32_t gen;                       /* jf.gen of its kind when it was entered; 0: empty */
+    uint32_t code;
+};
+struct x86_jit_frame {
+    uint64_t c_sp;                      /* host stack of the C code that entered */
+    uint64_t sentinel;                  /* host half of the pair below all others */
+    uint64_t js_base, js_limit;         /* return pairs: where they start, how deep they may go */
+    uint32_t vec_live, x87_live;        /* JV_*: guest registers that are in the host's */
+    uint32_t gen[2];                    /* kernel, user: generation of the mapping (mmu.h) that links and the jump cache hang on */
+    uint8_t bounce[64];                 /* a load across a page edge (jit/run.c) */
+    bool kernel_local;                  /* kernel code was fetched from a page that is not global */
+    uint64_t flags;                     /* host's flags as LAHF and SETO AL leave them in AX */
+    uint8_t x87_image[112] __attribute__((aligned(16)));    /* FNSAVE image, and registers meanwhile (jit/tmpl_x87.c) */
+    uint64_t x87_tmp[3];
+    uint64_t seg_top[8];                /* not 64-bit mode: limit + 1 of plain data segments, 0: ask seg_linear() */
+    uint32_t used_n;
+    uint32_t used[JIT_SLOTS];           /* slots to clear at a flush (addresses) */
+    struct x86_jit_slot slot[JIT_SLOTS];
+    struct x86_jit_jc jc[1u << JIT_JC_BITS];
+};
+
+struct x86_jit;
+struct x86_undo;
 struct x86_engine;          /* block cache, jump cache, second-level TLB, statistics: target/x86/interp/engine.h */
 
 struct x86_cpu {
     uint64_t regs[X86_NREGS];           /* RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, RIP of the block's first instruction, zero */
     uint64_t cc_dst, cc_src;
     uint32_t cc_op;
+    uint32_t cc_part;                   /* translated code only: what came on top of cc_op (jit/recipe.c); beside cc_op */
+    uint64_t cc_pdst;
+    uint8_t cc_co[2];                   /* CF, OF, as cc_part says */
     uint32_t eflags;                    /* without FL_ARITH; read it with flags_get() */
     struct x86_tlb_entry *tlb;          /* bank in use */
     uint32_t mode;                      /* MODE_*; x86_mode_update() after any change of what it is made from */
@@ -173,12 +211,21 @@ struct x86_cpu {
     void (*wake)(void *opaque);
     void *wake_opaque;
 
+    struct x86_engine_opts opts;        /* x86_cpu_set_engine() */
+    uint64_t pv_time, pv_wall;          /* kvmclock's registers: target/x86/pv.h */
+    int64_t (*wall_ns)(void *opaque);   /* the date, nanoseconds since 1970 */
+    void *wall_opaque;
+
     /* other threads: atomic */
     uint32_t pending;                   /* PEND_* */
+    uint32_t log_mask;                  /* X86_LOG_*: x86_cpu_set_log() */
     uint8_t sipi_vector;
     bool a20_next;
 
     struct x86_tlb_entry tlb_bank[TLB_BANKS][TLB_SIZE];
+    struct x86_jit *jit;                /* NULL: interpreter only */
+    struct x86_undo *undo;              /* a trial run is under way (undo.h) */
+    struct x86_jit_frame jf;
 };
 
 enum { MAP_AS, MAP_GLOBAL };
@@ -188,6 +235,7 @@ enum {
     PEND_FLUSH = 1 << 5,    /* memory map changed: drop TLBs */
     PEND_CODE = 1 << 6,     /* DMA wrote to pages with code: engine has the list */
     PEND_A20 = 1 << 7,
+    PEND_LOG = 1 << 8,      /* x86_cpu_set_log(): blocks are to be made anew */
 };
 
 /** x86_mode_update() - recompute cpu->mode and cpu->tlb after a change of segments, CR0, CR4, EFER, XCR0, CPL or EFLAGS (VM, AC, TF) */

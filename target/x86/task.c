@@ -9,6 +9,7 @@
 #include "target/x86/excp.h"
 #include "target/x86/flags.h"
 #include "target/x86/seg.h"
+#include "target/x86/trace_log.h"
 #include "target/x86/debug.h"
 
 struct tss_layout {
@@ -203,6 +204,9 @@ void x86_task_switch(struct x86_cpu *cpu, uint16_t sel, struct x86_desc *d, enum
     uint32_t flags = flags_get(cpu);
     struct tss_image t;
 
+    if (x86_logs(cpu, X86_LOG_PCALL)) {
+        x86_log_far(cpu, "task switch", sel, base);
+    }
     if (desc_limit(d) < nl->min_limit || !old.attr || old.limit < ol->min_limit) {
         fault(cpu, EXC_TS, sel);
     }

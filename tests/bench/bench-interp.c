@@ -205,9 +205,16 @@ static void run(const struct prog *p)
     } while (why == X86_EXIT_KICK);
     t = g_get_monotonic_time() - t0;
     insns = (double)x86_cpu_instructions(vm->cpu);
-    printf("%-10s %8.1f MIPS  (%.0f million in %.3f s, rax %016" G_GINT64_MODIFIER "x%s)\n", p->name,
-           insns / (double)MAX(t, 1), insns / 1e6, (double)t / 1e6, vm->cpu->regs[R_AX],
-           why == X86_EXIT_HALT ? "" : ", not halted!");
+    printf("%-10s %8.1f MIPS  (%.0f million in %.3f s, rax %016" G_GINT64_MODIFIER "x rcx %" G_GINT64_MODIFIER "x r10 %" G_GINT64_MODIFIER "x r12 %" G_GINT64_MODIFIER "x%s)\n", p->name,
+           insns / (double)MAX(t, 1), insns / 1e6, (double)t / 1e6, vm->cpu->regs[R_AX], vm->cpu->regs[R_CX],
+           vm->cpu->regs[10], vm->cpu->regs[12], why == X86_EXIT_HALT ? "" : ", not halted!");
+    if (g_getenv("BENCH_STATS")) {
+        GString *out = g_string_new("");
+
+        x86_cpu_print_stats(vm->cpu, out);
+        printf("%s", out->str);
+        g_string_free(out, TRUE);
+    }
     vm_free(vm);
 }
 

@@ -5,6 +5,7 @@
 import os
 import re
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lib'))
@@ -122,6 +123,75 @@ def test_stop_cont_and_monitor():
         vm.qmp('system_reset')
         vm.wait_event('RESET')
         vm.expect('PATCHBAY-INIT')
+
+
+def test_kvm_clock():
+    """Linux finds KVM's clock and uses it: the right date, the pace of the host, ends of interrupts by a bit in memory."""
+    script = ('dmesg | grep -iE "kvm|paravirt"; cat /sys/devices/system/clocksource/clocksource0/current_clocksource; '
+              'echo DATE $(date +%s); echo START $(cat /proc/uptime); sleep 3; echo STOP $(cat /proc/uptime); '
+              'while :; do usleep 100000; done')
+    with booted(script, ['-nic', 'user,model=e1000']) as vm:
+        text = vm.expect(r'(?s)(.*)DATE (\d+)\n')
+        check(abs(int(text.group(2)) - time.time()) < 3, 'date of the guest: ' + text.group(2))
+        text = text.group(1)
+        check('Booting paravirtualized kernel on KVM' in text, text)
+        check('kvm-clock: Using msrs 4b564d01 and 4b564d00' in text, text)
+        check(re.search(r'^kvm-clock$', text, re.M), 'clock source: ' + text)
+        before = float(vm.expect(r'START ([\d.]+) ').group(1))
+        t = time.monotonic()
+        after = float(vm.expect(r'STOP ([\d.]+) ').group(1))
+        t = time.monotonic() - t
+        check(abs(after - before - t) < 0.5, f'{after - before} s of the guest took {t} s')
+        lapic = vm.hmp('info lapic')
+        m = re.search(r'PV EOI   0x[0-9a-f]+.*, (\d+) given', lapic)
+        check(m and int(m.group(1)) > 100, lapic)
+
+
+def test_kvm_clock_off():
+    """kvm=off hides all of it; and the date that -rtc base= asks for is what kvmclock shows too."""
+    if QUICK:
+        raise tap.Skip('--quick')
+    script = ('dmesg | grep -iE "hypervisor|kvm|paravirt"; '
+              'echo CLOCK $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource); date -u "+DATE %Y-%m-%d %H"')
+    with booted(script, ['-nic', 'none', '-cpu', 'qemu64,kvm=off']) as vm:
+        m = vm.expect(r'(?s)(.*)CLOCK (\S+)\n')
+        check('on KVM' not in m.group(1) and 'kvm-clock' not in m.group(1), m.group(1))
+        check(m.group(2) in ('hpet', 'tsc-early', 'tsc', 'acpi_pm'), 'clock source ' + m.group(2))   # a second later: tsc
+    with booted(script, ['-nic', 'none', '-rtc', 'base=2006-06-17T16:01:21']) as vm:
+        equal(vm.expect(r'CLOCK (\S+)\n').group(1), 'kvm-clock', 'clock source')
+        equal(vm.expect(r'DATE (.*)\n').group(1), '2006-06-17 16', 'date')
+
+
+def test_logs():
+    """-d into -D's file, narrowed by -dfilter; more and less of it by the monitor while the guest runs."""
+    if QUICK:
+        raise tap.Skip('--quick')
+    with tempfile.TemporaryDirectory(prefix='patchbay-log-') as tmp:
+        script = 'echo READY; while :; do usleep 10000; done'
+        args = ['-nic', 'none', '-d', 'in_asm,exec,cpu_reset', '-dfilter', '0x100000..0x1000ff', '-D', f'{tmp}/a%d.log']
+        with booted(script, args) as vm:
+            vm.expect('READY')
+            name, = os.listdir(tmp)
+            check(re.fullmatch(r'a\d+\.log', name), name)
+            vm.hmp('log none')
+            with open(f'{tmp}/{name}') as f:
+                text = f.read()
+            check(text.startswith('CPU Reset (CPU 0)\n'), text[:200])
+            check(re.search(r'IN:\n0x00100000:  [0-9a-f ]+ \w', text), 'the first block of the kernel')
+            check('Trace 0: [00000000/0000000000100000/' in text, 'and that it ran')
+            check(not re.search(r'^IN:\n0x(?!001000..:)', text, re.M), 'no block that starts outside -dfilter')
+            equal(vm.hmp(f'logfile {tmp}/b.log'), '', 'logfile')
+            vm.hmp('log int')
+            time.sleep(0.5)
+            vm.hmp('log none')
+            with open(f'{tmp}/b.log') as f:
+                text = f.read()
+            check(len(re.findall(r'^CPU 0: v=[0-9a-f]{2} e=0000 i=0 hw cpl=[03] ', text, re.M)) > 5, 'timer interrupts: ' + text[:500])
+            size = os.path.getsize(f'{tmp}/b.log')
+            time.sleep(0.3)
+            equal(os.path.getsize(f'{tmp}/b.log'), size, 'size of the log after "log none"')
+            vm.qmp('quit')
+            equal(vm.wait(), 0, 'status after quit')
 
 
 if __name__ == '__main__':

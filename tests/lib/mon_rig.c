@@ -29,7 +29,9 @@ void board_print_lapic(GString *out) { g_string_append(out, "lapic\n"); }
 struct jval *board_types(void) { return jval_list(); }
 void board_print_regs(unsigned n, GString *out) { g_string_append(out, "RAX\n"); }
 void board_print_mem(unsigned n, GString *out) { }
+void board_set_log(uint32_t mask) { }
 void board_print_stats(unsigned n, GString *out) { }
+void board_print_ops(unsigned n, GString *out) { }
 bool board_debug_read(unsigned n, uint64_t la, void *buf, size_t len) { return space_rw(&mem, la, buf, len, false); }
 unsigned board_disas(unsigned n, uint64_t ip, const uint8_t *bytes, unsigned avail, char *text, unsigned size)
 {

@@ -13,6 +13,7 @@
 #include "target/x86/flags.h"
 #include "target/x86/mmu.h"
 #include "target/x86/state.h"
+#include "tests/lib/x86engine.h"
 #include <glib.h>
 #include <string.h>
 
@@ -84,6 +85,7 @@ static inline struct x86vm *vm_new(uint64_t ram_size)
     space_init(&vm->io, "io", &vm->io_root);
     vm->cpu = x86_cpu_new(x86_features_parse("max", &err), &vm->mem, &vm->io, &plat, &err);
     g_assert_nonnull(vm->cpu);
+    test_engine(vm->cpu);
     vm->vector = -1;
     machine_unlock();
     return vm;

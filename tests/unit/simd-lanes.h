@@ -26,7 +26,21 @@
     X(sqrtps) X(sqrtpd) X(sqrtss) X(sqrtsd) X(addsubps) X(addsubpd) X(haddps) X(haddpd) X(hsubps) X(hsubpd)            \
     X(cvtdq2ps) X(cvtps2dq) X(cvttps2dq) X(cvtdq2pd) X(cvtpd2dq) X(cvttpd2dq) X(cvtps2pd) X(cvtpd2ps) X(cvtss2sd)      \
     X(cvtsd2ss) X(cmpps) X(cmppd) X(cmpss) X(cmpsd) X(roundps) X(roundpd) X(roundss) X(roundsd) X(dpps) X(dppd)        \
-    X(vcvtph2ps)
+    X(vcvtph2ps) X(vcvtps2ph)
+/* three operands, the third is what out holds before; to a general register; to flags; from a general register */
+#define LANES_FMA_FORMS(X, n, t) X(n##132##t) X(n##213##t) X(n##231##t)
+#define LANES_FMA_OPS(X, t)                                                                                            \
+    LANES_FMA_FORMS(X, vfmadd, t) LANES_FMA_FORMS(X, vfmsub, t) LANES_FMA_FORMS(X, vfnmadd, t)                         \
+    LANES_FMA_FORMS(X, vfnmsub, t)
+#define LANES_FMA(X)                                                                                                   \
+    LANES_FMA_OPS(X, ps) LANES_FMA_OPS(X, pd) LANES_FMA_OPS(X, ss) LANES_FMA_OPS(X, sd)                                \
+    LANES_FMA_FORMS(X, vfmaddsub, ps) LANES_FMA_FORMS(X, vfmaddsub, pd)                                                \
+    LANES_FMA_FORMS(X, vfmsubadd, ps) LANES_FMA_FORMS(X, vfmsubadd, pd)
+#define LANES_TO_GPR(X)                                                                                                \
+    X(cvtss2si32) X(cvtss2si64) X(cvttss2si32) X(cvttss2si64) X(cvtsd2si32) X(cvtsd2si64) X(cvttsd2si32)               \
+    X(cvttsd2si64)
+#define LANES_COMI(X) X(comiss) X(comisd) X(ucomiss) X(ucomisd)
+#define LANES_FROM_GPR(X) X(cvtsi2ss32) X(cvtsi2ss64) X(cvtsi2sd32) X(cvtsi2sd64)
 
 enum {
 #define LANES_ENUM(n) LANE_##n,
@@ -34,6 +48,10 @@ enum {
     LANES_FIRST_FP,
     LANES_BEFORE_FP = LANES_FIRST_FP - 1,
     LANES_FP(LANES_ENUM)
+    LANES_FMA(LANES_ENUM)
+    LANES_TO_GPR(LANES_ENUM)
+    LANES_COMI(LANES_ENUM)
+    LANES_FROM_GPR(LANES_ENUM)
 #undef LANES_ENUM
     LANES_COUNT,
 };

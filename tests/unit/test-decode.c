@@ -140,7 +140,7 @@ static const struct row rows[] = {
     { M64, "c6 f8", "ud" },
     { M64, "8f c8", "ud" },
     { M64, "0f 22 c8", "ud" },
-    { M64, "0f 01 c1", "ud" },
+    { M64, "0f 01 c1", "vmcall" }, { M64, "0f 01 d9", "vmcall" }, { M64, "0f 01 c2", "ud" },
     { M64, "8c f0", "ud" },
     { M64, "f0 0f a3 03", "ud" },
     /* SIMD */

@@ -206,6 +206,10 @@ static void test_warnings(void)
         net_check_clients();
         return;
     }
+    if (g_getenv("MESON_EXE_WRAPPER")) {      /* a cross-build: the kernel cannot start this program by itself */
+        g_test_skip("run by a wrapper");
+        return;
+    }
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_passed();
     g_test_trap_assert_stderr("*prog: warning: hub port lone has no peer\n*");

@@ -8,6 +8,7 @@
  * Whole-instruction comparison with silicon is in tests/x86.
  */
 #include "tests/lib/x86vm.h"
+#include "target/x86/interp/fpu_host.h"
 #include "target/x86/interp/simd_crypto_host.h"
 #include "tests/unit/simd-lanes.h"
 
@@ -75,6 +76,7 @@ static const uint8_t xam[] = {
     0xD9, 0xE5,                                     /* fxam */
     0xDF, 0xE0,                                     /* fnstsw ax */
 };
+#if FPU_X86_HOST
 static const uint8_t two_ops[] = {
     0xDB, 0xE3,                                     /* fninit */
     0xD9, 0x2B,                                     /* fldcw word [rbx] */
@@ -85,6 +87,7 @@ static const uint8_t two_ops[] = {
     0xDD, 0x7B, 0x30,                               /* fnstsw word [rbx+0x30] */
     0xDB, 0x7B, 0x40,                               /* fstp tbyte [rbx+0x40] */
 };
+#endif
 static const uint8_t mmx[] = {
     0xDB, 0xE3,                                     /* fninit */
     0xD9, 0xE8,                                     /* fld1 */
@@ -259,12 +262,16 @@ static uint64_t special(bool floats)
         0, ~0ull, 0x8000800080008000ull, 0x7FFF7FFF7FFF7FFFull, 0x8000000080000000ull, 0x7FFFFFFF7FFFFFFFull,
         0x8000000000000000ull, 0x0102040810204080ull, 0x00FF00FF00FF00FFull, 7, 16, 31, 63, 64,
     };
-    /* doubles, and pairs of singles: NaNs of both kinds, infinities, zeros, small and large; nothing denormal */
+    /* doubles, and pairs of singles: NaNs of both kinds, infinities, zeros, small, large, denormal */
     static const uint64_t fps[] = {
         0x3FF0000000000000ull, 0xBFF8000000000000ull, 0x7FF0000000000000ull, 0xFFF0000000000000ull,
         0x8000000000000000ull, 0x7FF8000000001234ull, 0xFFF0000000005678ull, 0x41DFFFFFFFC00000ull,
         0xC3E0000000000000ull, 0x4059000000000000ull, 0x3F800000BF800000ull, 0x7F800000FF800000ull,
-        0x7FC00123FFA00456ull, 0x4F00000042C80000ull, 0x3EAAAAAB40490FDBull,
+        0x7FC00123FFA00456ull, 0x4F00000042C80000ull, 0x3EAAAAAB40490FDBull, 0x000FFFFFFFFFFFFFull,
+        0x8000000000000001ull, 0x0010000000000000ull, 0x7FEFFFFFFFFFFFFFull, 0x00000001807FFFFFull,
+        0x008000007F7FFFFFull, 0x3810000000000000ull, 0x380FFFFFFFFFFFFFull, 0x36A0000000000000ull,
+        0x0020000000000000ull, 0x1E60000000000000ull, 0x1FE00000203FFFFFull, 0x3880000033000000ull,
+        0x387FC00133800001ull, 0x477FEFFF477FF000ull, 0x03FF7C01FC007E00ull,
     };
 
     return floats ? fps[rng() % ARRAY_LEN(fps)] : ints[rng() % ARRAY_LEN(ints)];
@@ -284,21 +291,43 @@ static uint64_t lane_word(bool floats)
     return v;
 }
 
+/* Random rounding, DAZ, FTZ and flags; every exception masked */
+static uint32_t random_mxcsr(void)
+{
+    switch (rng() % 4) {
+    case 0:
+        return 0x1F80;
+    case 1:
+        return 0x1FA0;              /* PE is there already */
+    default:
+        return 0x1F80 | (rng() & 0xE060);
+    }
+}
+
 static void check_lanes(unsigned from, unsigned to, bool floats)
 {
     for (unsigned op = from; op < to; op++) {
         for (unsigned i = 0; i < 3000; i++) {
             uint64_t a[2] = { lane_word(floats), lane_word(floats) }, b[2] = { lane_word(floats), lane_word(floats) };
-            uint64_t host[2], soft[2];
+            uint64_t host[2] = { lane_word(floats), lane_word(floats) }, soft[2] = { host[0], host[1] };
+            uint64_t c[2] = { host[0], host[1] };
             unsigned imm = rng() & 0xFF;
+            uint32_t mxcsr = floats ? random_mxcsr() : 0x1F80, host_mx, soft_mx;
 
+            fph_set_mxcsr(mxcsr);
             lanes_host(op, a, b, imm, host);
+            host_mx = fph_mxcsr();
+            fph_set_mxcsr(mxcsr);
             lanes_portable(op, a, b, imm, soft);
-            if (memcmp(host, soft, 16)) {
-                g_error("%s imm %x: a %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x b %016" G_GINT64_MODIFIER
-                        "x%016" G_GINT64_MODIFIER "x host %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
-                        "x portable %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", lanes_name[op], imm,
-                        a[1], a[0], b[1], b[0], host[1], host[0], soft[1], soft[0]);
+            soft_mx = fph_mxcsr();
+            fph_set_mxcsr(0x1F80);
+            if (memcmp(host, soft, 16) || host_mx != soft_mx) {
+                g_error("%s imm %x mxcsr %x: a %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x b %016"
+                        G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x c %016" G_GINT64_MODIFIER "x%016"
+                        G_GINT64_MODIFIER "x host %x %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
+                        "x portable %x %016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
+                        lanes_name[op], imm, mxcsr, a[1], a[0], b[1], b[0], c[1], c[0], host_mx, host[1], host[0],
+                        soft_mx, soft[1], soft[0]);
             }
         }
     }

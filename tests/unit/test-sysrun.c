@@ -4,17 +4,26 @@
  * interrupt shadows, NMI, breakpoints
  *
  * The programs are assembled into this binary (position-independent: only relative branches, addresses are numbers) and
- * copied to 0x8000. They end with HLT with interrupts off.
+ * copied to 0x8000. They end with HLT with interrupts off. A host whose assembler is no x86 one takes their bytes from
+ * sysrun-code.h; /sysrun/bytes says when that is out of date: test-sysrun --bytes >sysrun-code.h
  */
 #include "x86-rig.h"
+#include "tests/unit/sysrun-code.h"
 #include "target/x86/debug.h"
 
 enum { AT = 0x8000, OUT = 0x5000 };     /* program, results */
 
+#if defined(__x86_64__)
 #define PROGRAM(name, code)                                                                     \
     extern const uint8_t name##_start[], name##_end[];                                          \
     __asm__(".pushsection .rodata\n" #name "_start:\n" code "\n" #name "_end:\n.code64\n.popsection\n")
 #define LOAD(g, name) memcpy((g)->ram->host + AT, name##_start, (size_t)(name##_end - name##_start))
+#else
+#define PROGRAM(name, code) extern const int name##_is_in_sysrun_code_h
+#define LOAD(g, name) memcpy((g)->ram->host + AT, name##_bytes, sizeof(name##_bytes))
+#define breakpoints_l2 breakpoints_l2_words
+#define prot_l prot_l_words
+#endif
 
 /* Run until HLT; -1: something else came */
 static int run(struct rig *g)
@@ -279,7 +288,9 @@ PROGRAM(breakpoints,
     "  popl %eax\n  popw %bp\n  addw $6, %sp\n"
     "  pushl 0x5200\n  pushl 0x5204\n  pushl 0x5208\n  iretl\n"
     "breakpoints_l2: .word 2b - breakpoints_start, 1b - breakpoints_start\n");
+#if defined(__x86_64__)
 extern const uint16_t breakpoints_l2[];
+#endif
 
 static void test_breakpoints(void)
 {
@@ -317,7 +328,9 @@ PROGRAM(prot,
     ".org prot_start + 0x100\n"
     "  popl 0x5040\n  cli\n  hlt\n"
     "prot_l: .word 1b - prot_start\n");
+#if defined(__x86_64__)
 extern const uint16_t prot_l[];
+#endif
 
 static void test_prot(void)
 {
@@ -384,9 +397,55 @@ static void test_kick(void)
     rig_free(&g);
 }
 
+/*
+ * sysrun-code.h
+ */
+#if defined(__x86_64__)
+static void print_bytes(const char *name, const uint8_t *p, size_t n)
+{
+    g_print("static const uint8_t %s_bytes[] = {", name);
+    for (size_t i = 0; i < n; i++) {
+        g_print("%s0x%02X,", i % 16 ? " " : "\n    ", p[i]);
+    }
+    g_print("\n};\n");
+}
+
+#define EACH_PROGRAM(X)                                                                                                \
+    X(boot) X(step) X(sti_shadow) X(ss_shadow) X(sti_hlt) X(nmi) X(breakpoints) X(prot) X(triple) X(kick)
+
+static void print_header(void)
+{
+    g_print("/* SPDX-License-Identifier: BSD-2-Clause */\n"
+            "/* tests/unit/sysrun-code.h - the programs of test-sysrun.c, which wrote it (--bytes) */\n"
+            "#ifndef TESTS_UNIT_SYSRUN_CODE_H\n#define TESTS_UNIT_SYSRUN_CODE_H\n\n#include <stdint.h>\n\n");
+#define PRINT(name) print_bytes(#name, name##_start, (size_t)(name##_end - name##_start));
+    EACH_PROGRAM(PRINT)
+    g_print("static const uint16_t breakpoints_l2_words[] = { 0x%04X, 0x%04X };\n", breakpoints_l2[0],
+            breakpoints_l2[1]);
+    g_print("static const uint16_t prot_l_words[] = { 0x%04X };\n\n#endif\n", prot_l[0]);
+}
+
+static void test_bytes(void)
+{
+#define SAME(name) g_assert_cmpmem(name##_start, name##_end - name##_start, name##_bytes, sizeof(name##_bytes));
+    EACH_PROGRAM(SAME)
+    g_assert_cmpmem(breakpoints_l2, 4, breakpoints_l2_words, 4);
+    g_assert_cmpmem(prot_l, 2, prot_l_words, 2);
+}
+#endif
+
 int main(int argc, char **argv)
 {
+#if defined(__x86_64__)
+    if (argc == 2 && strcmp(argv[1], "--bytes") == 0) {
+        print_header();
+        return 0;
+    }
+#endif
     g_test_init(&argc, &argv, NULL);
+#if defined(__x86_64__)
+    g_test_add_func("/sysrun/bytes", test_bytes);
+#endif
     g_test_add_func("/sysrun/boot", test_boot);
     g_test_add_func("/sysrun/step", test_step);
     g_test_add_func("/sysrun/sti-shadow", test_sti_shadow);

@@ -231,6 +231,10 @@ static void test_ping_prohibited(void)
     int fd;
 
     if (!g_test_subprocess()) {
+        if (g_getenv("MESON_EXE_WRAPPER")) {      /* a cross-build: the kernel cannot start this program by itself */
+            g_test_skip("run by a wrapper");
+            return;
+        }
         g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDOUT);
         g_test_trap_assert_passed();
         return;

@@ -15,6 +15,7 @@
 #include "target/x86/flags.h"
 #include "target/x86/mmu.h"
 #include "target/x86/seg.h"
+#include "tests/lib/x86engine.h"
 
 struct rig {
     struct region root, ports, ram_r, rom_r, io_r, port_r;
@@ -108,6 +109,7 @@ static void rig_new(struct rig *g, const char *model)
     space_init(&g->io, "io", &g->ports);
     g->cpu = x86_cpu_new(x86_features_parse(model, NULL), &g->mem, &g->io, &plat, NULL);
     g_assert_nonnull(g->cpu);
+    test_engine(g->cpu);
 }
 
 static void rig_free(struct rig *g)

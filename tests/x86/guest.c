@@ -15,11 +15,13 @@
 #include <string.h>
 
 #define RAM_BYTES   0x400000u
+#define CODE_SLOTS  64u                         /* places for the code pages: each program goes to the next */
 #define KERNEL      0xFFFFFFFF80000000ULL       /* RAM as the supervisor sees it */
 
 enum {                                          /* physical */
     AT_PML4 = 0x1000, AT_PDPT_LOW = 0x2000, AT_PDPT_HIGH = 0x3000, AT_PD_LOW = 0x4000, AT_PD_HIGH = 0x5000,
-    AT_PT_CODE = 0x6000, AT_PT_ARENA = 0x7000, AT_IDT = 0x8000, AT_GDT = 0x9000, AT_TSS = 0xA000, AT_STACK = 0x10000,
+    AT_PT_CODE = 0x6000, AT_PT_ARENA = 0x7000, AT_IDT = 0x8000, AT_GDT = 0x9000, AT_TSS = 0xA000,
+    AT_LDT = 0xB000, AT_STACK = 0x10000,
     AT_HANDLERS = 0x11000, AT_CODE = 0x100000, AT_ARENA = 0x200000,
 };
 enum { PTE_P = 1, PTE_RW = 2, PTE_US = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80 };
@@ -30,6 +32,8 @@ struct ox_guest {
     struct region root, io, ram_region;
     struct addr_space mem_space, io_space;
     struct ram_block *ram;
+    unsigned slot;
+    uint64_t code_sum;                          /* of the program in the slot */
 };
 
 static int no_irq(void *opaque)
@@ -65,6 +69,19 @@ static void put64(struct ox_guest *g, unsigned at, uint64_t v)
     memcpy(g->ram->host + at, &v, 8);
 }
 
+static uint64_t code_at(const struct ox_guest *g)
+{
+    return AT_CODE + (uint64_t)g->slot * OX_CODE_BYTES;
+}
+
+static void map_code(struct ox_guest *g)
+{
+    for (unsigned i = 0; i < OX_CODE_BYTES / 4096; i++) {
+        put64(g, AT_PT_CODE + 8 * i, (code_at(g) + 4096 * i) | PTE_P | PTE_US | PTE_A | PTE_D | PTE_RW);
+        x86_tlb_flush_page(g->cpu, OX_CODE + 4096 * i);
+    }
+}
+
 static void make_pages(struct ox_guest *g)
 {
     uint64_t table = PTE_P | PTE_RW | PTE_US | PTE_A, page = PTE_P | PTE_US | PTE_A | PTE_D;
@@ -76,9 +93,30 @@ static void make_pages(struct ox_guest *g)
     put64(g, AT_PD_HIGH, PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PS);
     put64(g, AT_PD_LOW + 8 * (OX_CODE >> 21), AT_PT_CODE | table);
     put64(g, AT_PD_LOW + 8 * (OX_ARENA >> 21), AT_PT_ARENA | table);
-    put64(g, AT_PT_CODE, AT_CODE | page | PTE_RW);
+    map_code(g);
     for (unsigned i = 0; i < OX_IMAGE / 4096; i++) {
         put64(g, AT_PT_ARENA + 8 * i, (AT_ARENA + 4096 * i) | page | PTE_NX | (4096 * i < OX_RW ? PTE_RW : 0));
+    }
+}
+
+/* Attributes: SDM vol. 3, figure 3-8; native.c makes the same descriptors */
+static const struct x86_seg ldt[] = {
+    [OX_LDT_CODE16] = { OX_CODE, OX_CODE_BYTES - 1, OX_LDT_SEL(OX_LDT_CODE16), 0x00FB },
+    [OX_LDT_CODE32] = { OX_CODE, OX_CODE_BYTES - 1, OX_LDT_SEL(OX_LDT_CODE32), 0x40FB },
+    [OX_LDT_DS] = { OX_ARENA, 0x2FFF, OX_LDT_SEL(OX_LDT_DS), 0x40F3 },
+    [OX_LDT_SS16] = { OX_ARENA, 0x2FFF, OX_LDT_SEL(OX_LDT_SS16), 0x00F3 },
+    [OX_LDT_ES] = { OX_ARENA, 0xFFF, OX_LDT_SEL(OX_LDT_ES), 0x40F7 },
+    [OX_LDT_GS] = { OX_ARENA, 0x2FFF, OX_LDT_SEL(OX_LDT_GS), 0x40F1 },
+};
+
+static void make_ldt(struct ox_guest *g)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(ldt); i++) {
+        const struct x86_seg *s = &ldt[i];
+
+        put64(g, AT_LDT + 8 * i,
+              (s->limit & 0xFFFF) | (s->base & 0xFFFFFF) << 16 | (uint64_t)(s->attr & 0xF0FF) << 40 |
+              (uint64_t)(s->limit >> 16 & 15) << 48 | (s->base >> 24 & 0xFF) << 56);
     }
 }
 
@@ -104,7 +142,8 @@ static void make_tables(struct ox_guest *g)
         put64(g, AT_IDT + 16 * i + 8, to >> 32);
         g->ram->host[AT_HANDLERS + 16 * i] = 0xF4;
     }
-    memset(g->ram->host + AT_CODE, 0xCC, 4096);
+    memset(g->ram->host + AT_CODE, 0xCC, CODE_SLOTS * OX_CODE_BYTES);
+    make_ldt(g);
 }
 
 static struct x86_seg seg(uint16_t sel, uint16_t attr)
@@ -112,28 +151,24 @@ static struct x86_seg seg(uint16_t sel, uint16_t attr)
     return (struct x86_seg){ .limit = 0xFFFFFFFF, .sel = sel, .attr = attr };
 }
 
-/* Everything that a case may have changed, and that is not in struct ox_state */
-static struct x86_seg ldt_seg(enum ox_ldt n, uint64_t base, uint32_t limit, uint16_t attr)
-{
-    return (struct x86_seg){ .base = base, .limit = limit, .sel = OX_LDT_SEL(n), .attr = attr };
-}
-
-/* Attributes: SDM vol. 3, figure 3-8; native.c makes the same descriptors */
 static void segments(struct x86_cpu *cpu, enum ox_mode mode)
 {
     cpu->seg[SEG_CS] = mode == OX_64 ? seg(OX_SEL_CODE64, 0xA0FB) : seg(OX_SEL_CODE32, 0xC0FB);
     cpu->seg[SEG_SS] = cpu->seg[SEG_DS] = cpu->seg[SEG_ES] = seg(OX_SEL_DATA, 0xC0F3);
     cpu->seg[SEG_FS] = cpu->seg[SEG_GS] = cpu->seg[SEG_LDT] = seg(0, 0);
     if (mode >= OX_SEG32) {
-        cpu->seg[SEG_CS] = mode == OX_16 ? ldt_seg(OX_LDT_CODE16, OX_CODE, 0xFFF, 0x00FB) :
-                                           ldt_seg(OX_LDT_CODE32, OX_CODE, 0xFFF, 0x40FB);
-        cpu->seg[SEG_DS] = ldt_seg(OX_LDT_DS, OX_ARENA, 0x2FFF, 0x40F3);
-        cpu->seg[SEG_SS] = mode == OX_16 ? ldt_seg(OX_LDT_SS16, OX_ARENA, 0x2FFF, 0x00F3) : cpu->seg[SEG_DS];
-        cpu->seg[SEG_ES] = ldt_seg(OX_LDT_ES, OX_ARENA, 0xFFF, 0x40F7);
-        cpu->seg[SEG_GS] = ldt_seg(OX_LDT_GS, OX_ARENA, 0x2FFF, 0x40F1);
+        cpu->seg[SEG_CS] = ldt[mode == OX_16 ? OX_LDT_CODE16 : OX_LDT_CODE32];
+        cpu->seg[SEG_SS] = ldt[mode == OX_16 ? OX_LDT_SS16 : OX_LDT_DS];
+        cpu->seg[SEG_DS] = ldt[OX_LDT_DS];
+        cpu->seg[SEG_ES] = ldt[OX_LDT_ES];
+        cpu->seg[SEG_GS] = ldt[OX_LDT_GS];
+        cpu->seg[SEG_LDT] = (struct x86_seg){
+            .base = KERNEL + AT_LDT, .limit = sizeof(ldt) / sizeof(ldt[0]) * 8 - 1, .sel = 0x38, .attr = 0x82,
+        };
     }
 }
 
+/* Everything that a case may have changed, and that is not in struct ox_state */
 static void system_state(struct x86_cpu *cpu, enum ox_mode mode)
 {
     cpu->cpl = 3;
@@ -229,14 +264,61 @@ static void read_frame(struct ox_guest *g, struct ox_result *r)
     r->out.gpr[R_SP] = frame[4];
 }
 
+uint64_t ox_sum(const void *p, unsigned n)
+{
+    const uint8_t *b = p;
+    uint64_t sum = n, v;
+
+    for (unsigned i = 0; i < n; i += 8) {
+        memcpy(&v, b + i, 8);
+        sum = (sum ^ v) * 0x9E3779B97F4A7C15ULL;
+        sum ^= sum >> 29;
+    }
+    return sum;
+}
+
+/*
+ * Another program goes to other pages, so that no page gets known for being written all the time. Of one that is there,
+ * only what differs is written: blocks of code that stays are run again, and become hot
+ */
+static void load_code(struct ox_guest *g, const uint8_t *want)
+{
+    uint64_t sum = ox_sum(want, OX_CODE_BYTES);
+    uint8_t *have;
+
+    if (sum != g->code_sum) {
+        g->code_sum = sum;
+        g->slot = (g->slot + 1) % CODE_SLOTS;
+        map_code(g);
+    }
+    have = g->ram->host + code_at(g);
+
+    for (unsigned i = 0; i < OX_CODE_BYTES; i += 16) {
+        unsigned end = i;
+
+        while (end < OX_CODE_BYTES && memcmp(have + end, want + end, 16)) {
+            end += 16;
+        }
+        if (end > i) {
+            memcpy(have + i, want + i, end - i);
+            x86_cpu_wrote_ram(g->cpu, g->ram, code_at(g) + i, end - i);
+            i = end;
+        }
+    }
+}
+
 void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *image, struct ox_result *out)
 {
-    uint8_t *code = g->ram->host + AT_CODE + (OX_ENTRY - OX_CODE);
+    uint8_t page[OX_CODE_BYTES];
 
     memset(out, 0, sizeof(*out));
-    memset(g->ram->host + AT_CODE, 0xCC, 4096);     /* a wild store of the case before may have hit it */
-    memcpy(code, c->code, c->len);
-    x86_cpu_wrote_ram(g->cpu, g->ram, AT_CODE, 4096);
+    if (c->prog) {
+        load_code(g, c->prog->code);
+    } else {
+        memset(page, 0xCC, sizeof(page));
+        memcpy(page + (OX_ENTRY - OX_CODE), c->code, c->len);
+        load_code(g, page);
+    }
     memcpy(g->ram->host + AT_ARENA, image, OX_IMAGE);
     memcpy(g->ram->host + AT_ARENA + c->patch_at, c->patch, c->patch_len);
     system_state(g->cpu, c->mode);
@@ -253,6 +335,7 @@ void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *im
         out->vec = -2;
     }
     memcpy(out->mem, g->ram->host + AT_ARENA, OX_RW);
+    out->code_sum = c->prog ? ox_sum(g->ram->host + code_at(g), OX_CODE_BYTES) : 0;
 }
 
 void ox_guest_kick(struct ox_guest *g)
@@ -265,7 +348,13 @@ const struct x86_features *ox_guest_features(struct ox_guest *g)
     return g->cpu->feat;
 }
 
-struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extra)
+struct x86_cpu *ox_guest_cpu(struct ox_guest *g)
+{
+    return g->cpu;
+}
+
+struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extra,
+                              const struct x86_engine_opts *opts)
 {
     static const struct x86_platform plat = {
         .ack_irq = no_irq, .rdmsr = no_rdmsr, .wrmsr = no_wrmsr, .cr8_get = zero_cr8, .cr8_set = ignore_cr8,
@@ -291,6 +380,9 @@ struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extr
     space_init(&g->io_space, "io", &g->io);
     g->cpu = x86_cpu_new(f, &g->mem_space, &g->io_space, &plat, &err);
     if (!g->cpu) {
+        g_error("%s", error_text(err));
+    }
+    if (opts && !x86_cpu_set_engine(g->cpu, opts, &err)) {
         g_error("%s", error_text(err));
     }
     make_pages(g);

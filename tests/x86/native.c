@@ -166,7 +166,11 @@ void ox_native_handler(int sig, siginfo_t *info, void *ctx)
     if (sig != SIGUSR1) {
         store(uc, &job.out[i]);
         memcpy(job.out[i].mem, (void *)OX_ARENA, OX_RW);
-        memset((void *)OX_CODE, 0xCC, 4096);
+        if (job.cases[i].prog) {
+            job.out[i].code_sum = ox_sum((void *)OX_CODE, OX_CODE_BYTES);
+        } else {
+            memset((void *)OX_CODE, 0xCC, OX_CODE_BYTES);
+        }
         job.sh->done = ++i;
     }
     if (i == job.n) {
@@ -175,7 +179,11 @@ void ox_native_handler(int sig, siginfo_t *info, void *ctx)
     job.sh->started = i + 1;
     memcpy((void *)OX_ARENA, job.image, OX_RW);
     memcpy((char *)OX_ARENA + job.cases[i].patch_at, job.cases[i].patch, job.cases[i].patch_len);
-    memcpy((void *)OX_ENTRY, job.cases[i].code, job.cases[i].len);
+    if (job.cases[i].prog) {
+        memcpy((void *)OX_CODE, job.cases[i].prog->code, OX_CODE_BYTES);
+    } else {
+        memcpy((void *)OX_ENTRY, job.cases[i].code, job.cases[i].len);
+    }
     load_data_segments(job.cases[i].mode >= OX_SEG32);
     load(uc, &job.cases[i]);
 }
@@ -193,16 +201,33 @@ __asm__(".text\n.globl ox_native_entry\nox_native_entry:\n"
         "jmp ox_native_handler\n"
         ".section .note.GNU-stack,\"\",@progbits\n.text\n");
 
+/*
+ * A translator may keep its code below 4 GiB, shared with the parent. Cases must find nothing there but what both sides
+ * have; the child itself needs nothing of it
+ */
+static void drop_low_memory(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const uintptr_t end = 0x7FFF7000;   /* the sanitizer's shadow begins there */
+#else
+    const uintptr_t end = 1ULL << 32;
+#endif
+
+    munmap((void *)0x10000, OX_CODE - 0x10000);
+    munmap((void *)(OX_CODE + OX_CODE_BYTES), OX_ARENA - OX_CODE - OX_CODE_BYTES);
+    munmap((void *)(OX_ARENA + OX_IMAGE), end - OX_ARENA - OX_IMAGE);
+}
+
 static bool map_regions(const uint8_t *image)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
     int code_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
 
-    if (mmap((void *)OX_CODE, 4096, code_prot, flags, -1, 0) != (void *)OX_CODE ||
+    if (mmap((void *)OX_CODE, OX_CODE_BYTES, code_prot, flags, -1, 0) != (void *)OX_CODE ||
         mmap((void *)OX_ARENA, OX_IMAGE, PROT_READ | PROT_WRITE, flags, -1, 0) != (void *)OX_ARENA) {
         return false;
     }
-    memset((void *)OX_CODE, 0xCC, 4096);
+    memset((void *)OX_CODE, 0xCC, OX_CODE_BYTES);
     memcpy((void *)OX_ARENA, image, OX_IMAGE);
     return mprotect((void *)(OX_ARENA + OX_RW), OX_IMAGE - OX_RW, PROT_READ) == 0;
 }
@@ -211,10 +236,10 @@ static bool make_ldt(void)
 {
     static const struct user_desc ldt[] = {
         /* entry, base, limit, 32-bit, contents (0 data, 1 expand-down, 2 code), read-only */
-        {.entry_number = OX_LDT_CODE16, .base_addr = OX_CODE, .limit = 0xFFF, .contents = 2, .useable = 1},
+        {.entry_number = OX_LDT_CODE16, .base_addr = OX_CODE, .limit = OX_CODE_BYTES - 1, .contents = 2, .useable = 1},
         {.entry_number = OX_LDT_CODE32,
          .base_addr = OX_CODE,
-         .limit = 0xFFF,
+         .limit = OX_CODE_BYTES - 1,
          .seg_32bit = 1,
          .contents = 2,
          .useable = 1},
@@ -243,6 +268,7 @@ static void child_main(void)
     stack_t ss = { .ss_size = 1 << 18 };
     struct sigaction sa = { .sa_sigaction = ox_native_entry, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 
+    drop_low_memory();
     ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (ss.ss_sp == MAP_FAILED || sigaltstack(&ss, NULL) || !map_regions(job.image)) {
         _exit(2);

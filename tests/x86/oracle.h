@@ -8,7 +8,7 @@
  *
  * Both see the same linear addresses, all below 4 GiB, so that 32-bit code reaches them:
  *
- *     CODE       one page of INT3; the case's bytes stand in its middle
+ *     CODE       two pages of INT3, writable; the case's bytes stand in the middle of the first
  *     ARENA      two pages read and write, one read only, with nothing mapped before and behind; no execute right
  *
  * A run ends with an exception, always: the INT3 behind the instruction, or its own fault.
@@ -18,10 +18,12 @@
 
 #include "target/x86/optable.h"
 #include "target/x86/rec.h"
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define OX_CODE     0x10000000ULL
+#define OX_CODE_BYTES 0x2000u
 #define OX_ENTRY    (OX_CODE + 0x800)
 #define OX_ARENA    0x20000000ULL
 #define OX_RW       0x2000u             /* bytes that may be written */
@@ -49,8 +51,14 @@ struct ox_state {
     uint16_t sel[4];                    /* ES, CS, SS, DS: out only */
 };
 
+/* A whole program in place of a case's few bytes: what both CODE pages hold. Many cases share one */
+struct ox_prog {
+    uint8_t code[OX_CODE_BYTES];
+};
+
 struct ox_case {
     struct ox_state in;
+    const struct ox_prog *prog;         /* NULL: code[] at OX_ENTRY */
     struct x86_rec rec;                 /* as our decoder sees it */
     uint8_t code[OX_CODE_MAX];
     uint8_t len;                        /* bytes in code */
@@ -59,7 +67,7 @@ struct ox_case {
     uint32_t patch_at;                  /* offset in the image where patch[] goes */
     uint8_t patch_len;
     uint8_t patch[80];
-    const struct x86_row *row;          /* NULL: several instructions (gen_block.c) */
+    const struct x86_row *row;          /* NULL: several instructions (gen_block.c, seq_gen.c) */
 };
 
 struct ox_result {
@@ -68,6 +76,7 @@ struct ox_result {
     uint64_t addr;                      /* page faults */
     struct ox_state out;
     uint8_t mem[OX_RW];
+    uint64_t code_sum;                  /* ox_sum() of the code pages, with a prog */
 };
 
 /* gen.c */
@@ -102,14 +111,31 @@ void ox_native_features(struct x86_features *f);
 /** ox_native_run() - run @n cases in a child; Return: false when no child could be made */
 bool ox_native_run(const struct ox_case *cases, unsigned n, const uint8_t *image, struct ox_result *out);
 
+/** ox_sum() - of @n bytes, a multiple of 8 */
+uint64_t ox_sum(const void *p, unsigned n);
+
+/* compare.c */
+/**
+ * ox_compare() - what differs, a line each; empty when nothing does
+ * @c:    the case; rec and row are those of the instruction that ended it (row NULL: not known)
+ * @open: flags that are not compared
+ * @who:  what @want and @got are called
+ */
+GString *ox_compare(const struct ox_case *c, uint32_t open, const uint8_t *image, const char *const who[2],
+                    const struct ox_result *want, const struct ox_result *got);
+
 /* guest.c */
 struct ox_guest;
-/** ox_guest_new() - @extra: features to offer beside the model's, or NULL */
-struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extra);
+struct x86_engine_opts;
+/** ox_guest_new() - @extra: features to offer beside the model's, or NULL; @opts: NULL for the interpreter */
+struct ox_guest *ox_guest_new(const char *model, const struct x86_features *extra,
+                              const struct x86_engine_opts *opts);
 void ox_guest_free(struct ox_guest *g);
 /** ox_guest_kick() - end a run that does not end; may be called from a signal handler */
 void ox_guest_kick(struct ox_guest *g);
 const struct x86_features *ox_guest_features(struct ox_guest *g);
+/** ox_guest_cpu() - for its statistics */
+struct x86_cpu *ox_guest_cpu(struct ox_guest *g);
 void ox_guest_run(struct ox_guest *g, const struct ox_case *c, const uint8_t *image, struct ox_result *out);
 
 /** ox_mode_bits() - MODE_* for the decoder */

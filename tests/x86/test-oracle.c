@@ -2,10 +2,13 @@
 /*
  * tests/x86/test-oracle.c - every user-mode instruction against the host's own processor
  *
- *     test-oracle [--group G] [--op NAME] [--seed N] [--count N] [--max N] [--list] [--coverage]
+ *     test-oracle [--engine interp|jit] [--group G] [--op NAME] [--seed N] [--count N] [--max N] [--list] [--coverage]
  *
+ * With the translator, every case runs twice from the same state: the engine translates at the second visit, and both
+ * runs must agree with silicon.
  * One TAP line a group. A difference prints the instruction, what differs, and the seed; --count is cases per row and
- * mode (more where a group has few rows), --max how many differences are printed for each row. Deterministic for a seed and count on one host.
+ * mode (more where a group has few rows), --max how many differences are printed for each row. Deterministic for a
+ * seed and count on one host.
  */
 #include "core/loop.h"
 #include "target/x86/state.h"
@@ -18,7 +21,7 @@
 #define BATCH 128
 
 static struct {
-    char *group, *op;
+    char *group, *op, *engine;
     gint64 seed;
     int count, max;
     gboolean list, coverage, verbose, all;
@@ -34,225 +37,12 @@ struct tally {
     unsigned cases, bad, rows, lost;
 };
 
+static bool translate;
 static struct ox_guest *guest;
 static struct x86_features host, both;
 static struct ox_case cases[BATCH];
 static struct ox_result native[BATCH];
 static uint8_t image[OX_IMAGE];
-
-static void hex(GString *s, const uint8_t *p, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        g_string_append_printf(s, "%02x", p[n - 1 - i]);
-    }
-}
-
-static void diff64(GString *s, const char *name, uint64_t in, uint64_t want, uint64_t got)
-{
-    if (want != got) {
-        g_string_append_printf(
-            s, "#     %s: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER "x, ours %" G_GINT64_MODIFIER "x\n",
-            name, in, want, got);
-    }
-}
-
-static void diff_bytes(GString *s, const char *name, unsigned i, const uint8_t *in, const uint8_t *want,
-                       const uint8_t *got, unsigned n)
-{
-    if (memcmp(want, got, n)) {
-        g_string_append_printf(s, "#     %s%u: ", name, i);
-        hex(s, in, n);
-        g_string_append(s, "\n#       silicon ");
-        hex(s, want, n);
-        g_string_append(s, "\n#       ours    ");
-        hex(s, got, n);
-        g_string_append_c(s, '\n');
-    }
-}
-
-static void diff_mem(GString *s, const struct ox_result *want, const struct ox_result *got)
-{
-    unsigned shown = 0;
-
-    for (unsigned i = 0; i < OX_RW && shown < 4; i += 8) {
-        if (memcmp(want->mem + i, got->mem + i, 8)) {
-            uint64_t a, b, m;
-
-            memcpy(&a, want->mem + i, 8);
-            memcpy(&b, got->mem + i, 8);
-            memcpy(&m, image + i, 8);
-            g_string_append_printf(s,
-                                   "#     mem[%x]: %" G_GINT64_MODIFIER "x -> silicon %" G_GINT64_MODIFIER
-                                   "x, ours %" G_GINT64_MODIFIER "x\n",
-                                   i, m, a, b);
-            shown++;
-        }
-    }
-}
-
-static void diff_flags(GString *s, const struct ox_case *c, const struct ox_result *want, const struct ox_result *got)
-{
-    uint32_t mask = XF_ALL | FL_DF | FL_TF | FL_IF | FL_AC | FL_NT | FL_ID;
-
-    if (c->row && (want->vec == EXC_BP || want->vec == EXC_DB)) {
-        mask &= ~ox_undefined_flags(c);
-    }
-    diff64(s, "eflags", c->in.eflags & mask, want->out.eflags & mask, got->out.eflags & mask);
-}
-
-static void diff_x87(GString *s, const struct ox_case *c, const struct ox_state *want, const struct ox_state *got)
-{
-    diff64(s, "fcw", c->in.fcw, want->fcw, got->fcw);
-    diff64(s, "fsw", c->in.fsw, want->fsw, got->fsw);
-    diff64(s, "ftw", c->in.ftw, want->ftw, got->ftw);
-    for (unsigned i = 0; i < 8; i++) {
-        diff_bytes(s, "st", i, c->in.st[i], want->st[i], got->st[i], 10);
-    }
-}
-
-/* Linux hides what is mapped in its half: there P is always set in the error code */
-static uint32_t error_code(const struct ox_result *r)
-{
-    return r->vec == EXC_PF && r->addr >> 47 ? r->err | 1 : r->err;
-}
-
-/*
- * An MMX instruction that faults on its memory operand, or raises #XM, may have switched the x87 state to MMX (TOP 0,
- * all in use) already. SDM vol. 3, 12.2 does not say.
- */
-static bool x87_unknown(const struct ox_case *c, const struct ox_result *r)
-{
-    bool mmx = c->row && (c->row->cls == CLS_MMX || (c->row->cls == CLS_MX && c->rec.size == 3) ||
-                          c->rec.op == OP_CVTPI2PS || c->rec.op == OP_CVTPS2PI || c->rec.op == OP_CVTTPS2PI ||
-                          c->rec.op == OP_CVTPD2PI || c->rec.op == OP_CVTTPD2PI || c->rec.op == OP_CVTPI2PD);
-
-    return mmx && r->vec != EXC_BP && r->vec != EXC_UD;
-}
-
-/*
- * When an element faults (#XM), the flags of the others need not be there: hardware that works on halves stops at the
- * first
- */
-static uint32_t mxcsr_known(const struct ox_case *c, const struct ox_result *r)
-{
-    bool parts = (c->rec.flags & REC_VEX) || c->rec.op == OP_DPPS || c->rec.op == OP_DPPD;
-
-    if (r->vec != EXC_XM) {
-        return ~0u;
-    }
-    return parts ? ~0x3Fu : ~0x20u;         /* PE beside an unmasked OE or UE: of the result with unbounded exponent */
-}
-
-/*
- * Which of several bytes or chunks is reported is the processor's choice; its page is not, unless the operand crosses
- * one
- */
-static bool one_access(const struct ox_case *c)
-{
-    switch (c->rec.op) {
-    case OP_FLDENV: case OP_FNSTENV: case OP_FRSTOR: case OP_FNSAVE: case OP_FXSAVE: case OP_FXRSTOR:
-    case OP_VMASKMOVPS: case OP_VMASKMOVPD: case OP_VPMASKMOVD: case OP_VPMASKMOVQ:
-    case OP_FLD_M80: case OP_FSTP_M80: case OP_FBLD: case OP_FBSTP:
-        return false;
-    }
-    return true;
-}
-
-/*
- * FXSAVE: #AC or #GP varies with the implementation. With a mask of zeros, faults are implementation-dependent (SDM
- * vol. 2, MASKMOVDQU); and which of two pages is reported
- */
-static bool maskmov_fault(const struct ox_case *c, const struct ox_result *r)
-{
-    return (c->rec.op == OP_MASKMOVQ || c->rec.op == OP_MASKMOVDQU) &&
-           (r->vec == EXC_PF || r->vec == EXC_GP || r->vec == EXC_AC);
-}
-
-/*
- * A branch to an address that is not canonical: Intel faults on the branch, AMD on the target; calls have pushed
- * already
- */
-static bool branch_fault(const struct ox_case *c, const struct ox_result *r)
-{
-    return r->vec == EXC_GP && (c->rec.op == OP_JMP_RM || c->rec.op == OP_CALL_RM || c->rec.op == OP_RET ||
-                                c->rec.op == OP_CALLF || c->rec.op == OP_CALL);
-}
-
-/*
- * Of several faults of one instruction it is open which comes first: a vector operand misaligned and beyond the
- * limit, a masked move whose elements or whole operand are checked, an operand in several accesses or two of them.
- */
-static bool segment_fault(const struct ox_case *c, const struct ox_result *want, const struct ox_result *got)
-{
-    bool simd = x86_op_info[c->rec.op].attr & XA_SIMD;
-
-    if (c->mode >= OX_SEG32 && want->vec != EXC_BP && got->vec != EXC_BP &&
-        (!one_access(c) || c->rec.op == OP_MOVS || c->rec.op == OP_CMPS)) {
-        return true;
-    }
-    return c->mode >= OX_SEG32 && simd && (want->vec == EXC_GP || want->vec == EXC_SS) &&
-           (got->vec == EXC_GP || got->vec == EXC_SS || (c->rec.op >= OP_VMASKMOVPS && c->rec.op <= OP_VPMASKMOVQ));
-}
-
-/* Return: what differs, a line each; empty when nothing does */
-static GString *compare(const struct ox_case *c, const struct ox_result *want, const struct ox_result *got)
-{
-    static const char *const name[16] = {
-        "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-    };
-    GString *s = g_string_new(NULL);
-
-    if (maskmov_fault(c, want) || segment_fault(c, want, got) ||
-        (c->in.eflags & FL_AC && (c->rec.op == OP_FXSAVE || c->rec.op == OP_FXRSTOR))) {
-        return s;
-    }
-    if (want->vec != got->vec) {
-        g_string_append_printf(s,
-                               "#     exception: silicon %d (error %x, address %" G_GINT64_MODIFIER
-                               "x), ours %d (%x, %" G_GINT64_MODIFIER "x)\n",
-                               want->vec, want->err, want->addr, got->vec, got->err, got->addr);
-        return s;
-    }
-    if (!one_access(c)) {
-        diff64(s, "fault page", 0, want->addr >> 12, got->addr >> 12);
-    } else {
-        diff64(s, "error code", 0, error_code(want), error_code(got));
-        diff64(s, "fault address", 0, want->addr, got->addr);
-    }
-    if ((c->row && ox_undefined_result(c)) || branch_fault(c, want)) {
-        return s;
-    }
-    diff64(s, "rip", c->in.rip, want->out.rip, got->out.rip);
-    for (unsigned i = 0; i < (c->mode32 ? 8 : 16); i++) {
-        /*
-         * a string instruction with 32-bit addresses that faults or has nothing to do: some processors clear bits
-         * 63:32
-         */
-        bool string = (x86_op_info[c->rec.op].attr & XA_STR) && c->rec.asize == 2 &&
-                      (want->vec != EXC_BP || !(uint32_t)c->in.gpr[R_CX]);
-        uint64_t mask = c->mode32 || (string && (i == R_SI || i == R_DI || i == R_CX)) ? 0xFFFFFFFF : ~0ULL;
-
-        diff64(s, name[i], c->in.gpr[i], want->out.gpr[i] & mask, got->out.gpr[i] & mask);
-    }
-    diff_flags(s, c, want, got);
-    for (unsigned i = 0; i < 4; i++) {
-        static const char *const sel[4] = { "es", "cs", "ss", "ds" };
-
-        uint16_t a = want->out.sel[i], b = got->out.sel[i];
-
-        diff64(s, sel[i], 0, a < 4 ? 0 : a,
-               b < 4 ? 0 : b); /* Linux' IRET to the handler turns null selectors 1-3 into 0 */
-    }
-    diff64(s, "mxcsr", c->in.mxcsr, want->out.mxcsr & mxcsr_known(c, want), got->out.mxcsr & mxcsr_known(c, want));
-    if (!x87_unknown(c, want)) {
-        diff_x87(s, c, &want->out, &got->out);
-    }
-    for (unsigned i = 0; i < (c->mode32 ? 8 : 16); i++) {
-        diff_bytes(s, "ymm", i, c->in.vec[i], want->out.vec[i], got->out.vec[i], 32);
-    }
-    diff_mem(s, want, got);
-    return s;
-}
 
 static const char *const mode_name[OX_MODES] = { "64", "32", "segmented 32", "16" };
 
@@ -289,10 +79,29 @@ static void on_alarm(int sig)
     alarm(1);
 }
 
+/* Return: what differs in any of the runs */
+static GString *run_case(const struct ox_case *c, const struct ox_result *want)
+{
+    static const char *const interp[2] = { "silicon", "ours" }, *const jit[2] = { "silicon", "translated" };
+    static struct ox_result ours;
+    uint32_t open = c->row && (want->vec == EXC_BP || want->vec == EXC_DB) ? ox_undefined_flags(c) : 0;
+    GString *diff = NULL;
+
+    for (unsigned run = 0; run < (translate ? 2 : 1); run++) {
+        alarm(2);
+        ox_guest_run(guest, c, image, &ours);
+        alarm(0);
+        diff = ox_compare(c, open, image, translate ? jit : interp, want, &ours);
+        if (diff->len || run == (translate ? 1 : 0)) {
+            break;
+        }
+        g_string_free(diff, TRUE);
+    }
+    return diff;
+}
+
 static void run_batch(unsigned n, struct tally *t, unsigned *row_bad)
 {
-    static struct ox_result ours;
-
     if (!ox_native_run(cases, n, image, native)) {
         g_print("Bail out! cannot run native code\n");
         exit(1);
@@ -305,10 +114,7 @@ static void run_batch(unsigned n, struct tally *t, unsigned *row_bad)
             t->lost++;
             continue;
         }
-        alarm(2);
-        ox_guest_run(guest, &cases[i], image, &ours);
-        alarm(0);
-        diff = compare(&cases[i], &native[i], &ours);
+        diff = run_case(&cases[i], &native[i]);
         if (diff->len) {
             t->bad++;
             if ((*row_bad)++ < (unsigned)opt.max) {
@@ -446,13 +252,14 @@ static void print_coverage(void)
 
 static void set_up(void)
 {
+    const struct x86_engine_opts jit = { .jit = true, .hot = 1 };
     const struct x86_features *ours;
 
     signal(SIGALRM, on_alarm);
     loop_init();
     machine_unlock();
     ox_native_features(&host);
-    guest = ox_guest_new("max", opt.all ? &host : NULL);
+    guest = ox_guest_new("max", opt.all ? &host : NULL, translate ? &jit : NULL);
     ours = ox_guest_features(guest);
     both = host;
     for (unsigned i = 0; i < FEAT_WORDS; i++) {
@@ -463,6 +270,7 @@ static void set_up(void)
 int main(int argc, char **argv)
 {
     const GOptionEntry entries[] = {
+        { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "interp (default) or jit", "E" },
         { "group", 'g', 0, G_OPTION_ARG_STRING, &opt.group, "only this group", "G" },
         { "op", 'o', 0, G_OPTION_ARG_STRING, &opt.op, "only this operation (ops.h)", "NAME" },
         { "seed", 's', 0, G_OPTION_ARG_INT64, &opt.seed, "seed", "N" },
@@ -476,6 +284,7 @@ int main(int argc, char **argv)
     };
     g_autoptr(GOptionContext) ctx = g_option_context_new(NULL);
     unsigned n = 0, failed = 0;
+    Error *err = NULL;
 
     g_option_context_add_main_entries(ctx, entries, NULL);
     if (!g_option_context_parse(ctx, &argc, &argv, NULL)) {
@@ -485,6 +294,12 @@ int main(int argc, char **argv)
         g_print("%s\n", groups[i]);
     }
     if (opt.list) {
+        return 0;
+    }
+    translate = g_strcmp0(opt.engine, "jit") == 0;
+    if (translate && !x86_jit_works(&err)) {
+        g_print("1..0 # SKIP %s\n", error_text(err));
+        error_free(err);
         return 0;
     }
     set_up();

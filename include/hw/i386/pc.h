@@ -24,6 +24,7 @@ struct pc_config {
     const char *kernel, *initrd, *append;   /* NULL: none */
     const char *cpu;            /* as in -cpu; NULL: no CPU (test server) */
     unsigned cpus;              /* 0: 1 */
+    const struct x86_engine_opts *engine;   /* NULL: the interpreter */
     struct chardev *serial[PC_SERIALS];     /* NULL: nothing behind the port */
     bool serial_port[PC_SERIALS];           /* the port exists, also without chardev */
     bool default_vga;

@@ -30,7 +30,8 @@ enum {                          /* IA32_APIC_BASE, SDM vol. 3, 10.4.4 and 10.12.
     APIC_BASE_BSP = 1 << 8, APIC_BASE_EXTD = 1 << 10, APIC_BASE_EN = 1 << 11,
 };
 
-enum { MSR_APIC_BASE = 0x1B, MSR_TSC_DEADLINE = 0x6E0, MSR_X2APIC_FIRST = 0x800, MSR_X2APIC_LAST = 0x8FF };
+enum { MSR_APIC_BASE = 0x1B, MSR_TSC_DEADLINE = 0x6E0, MSR_X2APIC_FIRST = 0x800, MSR_X2APIC_LAST = 0x8FF,
+       MSR_APIC_PV_EOI = 0x4B564D04 };
 
 /* An interrupt message as it travels between APICs */
 struct apic_msg {
@@ -71,6 +72,7 @@ struct apic {
     void *opaque;
     unsigned index;             /* CPU number and initial APIC id */
     bool has_x2apic, has_deadline;
+    struct addr_space *mem;     /* where the guest's EOI flag is; NULL: there is no PV-EOI */
 
     uint64_t base;              /* IA32_APIC_BASE */
     uint32_t id, ldr, dfr, svr, esr, esr_new;
@@ -84,8 +86,11 @@ struct apic {
     struct timer timer;
     bool lint1;                 /* level of the pin */
     bool extint;                /* an ExtINT message came from the I/O APIC and was not yet acknowledged */
+    uint64_t pv_eoi;            /* MSR_APIC_PV_EOI */
+    bool pv_offered;            /* the flag was set for the vector in service: the guest may clear it as its EOI */
     bool intr_level;            /* what the CPU was told */
     unsigned long interrupts;   /* acknowledged here */
+    unsigned long pv_eois;      /* EOIs that the guest gave by its flag */
 };
 
 /** apic_bus_init() - the MMIO window is placed in @mem at APIC_BASE */
@@ -107,7 +112,7 @@ void apic_set_lint1(struct apic *s, bool level);
 
 /** apic_ack() - vector to be served now, out of IRR into ISR or from the 8259; -1: nothing any more */
 int apic_ack(struct apic *s);
-/** apic_rdmsr()/_wrmsr() - MSR_APIC_BASE, MSR_TSC_DEADLINE, x2APIC range; false: #GP */
+/** apic_rdmsr()/_wrmsr() - MSR_APIC_BASE, MSR_TSC_DEADLINE, MSR_APIC_PV_EOI, x2APIC range; false: #GP */
 bool apic_rdmsr(struct apic *s, uint32_t msr, uint64_t *val);
 bool apic_wrmsr(struct apic *s, uint32_t msr, uint64_t val);
 static inline uint8_t apic_cr8_get(const struct apic *s) { return s->tpr >> 4; }

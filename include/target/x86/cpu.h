@@ -45,6 +45,35 @@ struct x86_cpu *x86_cpu_new(struct x86_features *f, struct addr_space *mem, stru
                             const struct x86_platform *platform, Error **errp);
 void x86_cpu_free(struct x86_cpu *cpu);
 
+/* How a CPU is emulated. All zero: the interpreter. The switches below `check` take the translator apart to find a fault in it. */
+struct x86_engine_opts {
+    bool jit;               /* translate hot blocks into host code (x86-64 hosts) */
+    bool check;             /* run translated blocks in the interpreter too, and compare */
+    bool no_chain;          /* blocks never jump to each other */
+    bool one_insn;          /* blocks of one instruction */
+    bool no_slots;          /* no one-entry TLB slots: every access looks in the hashed TLB */
+    bool perf_map;          /* write /tmp/perf-PID.map */
+    uint32_t tb_size;       /* MiB of host code; 0: the default */
+    uint32_t hot;           /* runs before a block is translated; 0: the default */
+    uint64_t interp_from, interp_to;    /* blocks that start in this range of RIP stay with the interpreter; equal: none */
+    uint32_t log;           /* X86_LOG_* */
+};
+enum {
+    X86_LOG_IN_ASM = 1 << 0, X86_LOG_OP = 1 << 1, X86_LOG_OUT_ASM = 1 << 2, X86_LOG_EXEC = 1 << 3, X86_LOG_INT = 1 << 4,
+    X86_LOG_CPU = 1 << 5, X86_LOG_CPU_RESET = 1 << 6, X86_LOG_PCALL = 1 << 7, X86_LOG_MMU = 1 << 8,
+    X86_LOG_NOCHAIN = 1 << 9,   /* no item: as no_chain, while it is set */
+};
+
+/** x86_jit_works() - can this host run translated code? false: *errp says why not */
+bool x86_jit_works(Error **errp);
+/** x86_cpu_set_engine() - before the first run. Return: false: *errp says what cannot be had; the interpreter stays */
+bool x86_cpu_set_engine(struct x86_cpu *cpu, const struct x86_engine_opts *o, Error **errp);
+
+/** x86_log_bits() - LOG_* of lib/log.h to X86_LOG_* */
+uint32_t x86_log_bits(uint32_t log_mask);
+/** x86_cpu_set_log() - X86_LOG_* from now on; any thread. The lines go to lib/log.h, whose mask has to agree */
+void x86_cpu_set_log(struct x86_cpu *cpu, uint32_t bits);
+
 /** x86_cpu_reset() - INIT/RESET state (SDM vol. 3, table 10-1); the CPU must not be running */
 void x86_cpu_reset(struct x86_cpu *cpu);
 /**
@@ -80,11 +109,19 @@ void x86_cpu_set_a20(struct x86_cpu *cpu, bool on);
 /** x86_cpu_wrote_ram() - see ram_set_code_hook(): @len bytes of a page with decoded code changed; any thread */
 void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, uint64_t len);
 
+/**
+ * x86_cpu_set_wall_clock() - what date the guest's kvmclock shows (nanoseconds since 1970); NULL, as at first: the
+ * host's
+ * @wall_ns is called from the vCPU thread without the machine lock
+ */
+void x86_cpu_set_wall_clock(struct x86_cpu *cpu, int64_t (*wall_ns)(void *opaque), void *opaque);
+
 /** x86_tsc() - the time stamp counter now: nanoseconds of CLOCK_VIRTUAL plus what the guest wrote; vCPU thread or machine lock */
 uint64_t x86_tsc(struct x86_cpu *cpu);
 
 /**
- * x86_cpu_join() - @cpu runs on the same memory as @first (SMP): each learns what the other writes to code it has decoded
+ * x86_cpu_join() - @cpu runs on the same memory as @first (SMP): each learns what the other writes to code it has
+ * decoded
  * Before either runs; x86_cpu_wrote_ram() of one then reaches all.
  */
 void x86_cpu_join(struct x86_cpu *first, struct x86_cpu *cpu);
@@ -98,6 +135,7 @@ void x86_cpu_set_topology(struct x86_cpu *cpu, unsigned index, unsigned total);
 void x86_cpu_print_regs(struct x86_cpu *cpu, GString *out);     /* "info registers" */
 void x86_cpu_print_mem(struct x86_cpu *cpu, GString *out);      /* "info mem": mapped ranges with their rights */
 void x86_cpu_print_stats(struct x86_cpu *cpu, GString *out);    /* "info jit": blocks, TLB, instructions */
+void x86_cpu_print_ops(struct x86_cpu *cpu, GString *out);      /* "info opcount": what the blocks at hand are made of */
 /** x86_cpu_debug_read() - copy from a linear address as the CPU would see it; false when not mapped */
 bool x86_cpu_debug_read(struct x86_cpu *cpu, uint64_t la, void *buf, size_t len);
 /**

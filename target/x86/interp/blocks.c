@@ -18,6 +18,7 @@
  */
 #include "core/loop.h"
 #include "target/x86/interp/fast.h"
+#include "target/x86/jit/jit.h"
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -116,6 +117,7 @@ void x86_engine_flush(struct x86_cpu *cpu)
     pages_free(e, true);
     e->arena_used = 0;
     e->flushes++;
+    x86_jit_flushed(cpu);
 }
 
 /*
@@ -288,6 +290,9 @@ static void block_kill(struct x86_engine *e, struct x86_block *b)
     }
     b->flags |= BLOCK_DEAD;
     e->killed++;
+    if (b->jit) {
+        x86_jit_killed(e->cpu, b);
+    }
 }
 
 /* Blocks of page @p that cover one of the @n bytes from @off die. Return: one did */
@@ -436,6 +441,97 @@ void x86_engine_wrote(struct x86_cpu *cpu)
 }
 
 /*
+ * Translated blocks live outside the arena
+ */
+static bool in_arena(const struct x86_engine *e, const struct x86_block *b)
+{
+    return (const uint8_t *)b >= e->arena && (const uint8_t *)b < e->arena + e->arena_size;
+}
+
+/* Page @p keeps its translated blocks only; @p may go altogether */
+static void page_keep_hot(struct x86_engine *e, struct x86_code_page *p)
+{
+    struct x86_block **pp = &p->blocks;
+
+    while (*pp) {
+        struct x86_block *b = *pp, **next = &b->page_next[block_side(b, p->key)];
+
+        if (in_arena(e, b)) {
+            *pp = *next;
+            continue;
+        }
+        memset(x86_block_tail(b)->to, 0, sizeof(x86_block_tail(b)->to));
+        pp = next;
+    }
+    if (p->blocks) {
+        page_refresh(p);
+    } else {
+        page_drop(e, p);
+    }
+}
+
+/* The arena is full: what has been translated stays */
+static void arena_flush(struct x86_cpu *cpu)
+{
+    struct x86_engine *e = cpu->eng;
+
+    if (!cpu->jit) {
+        x86_engine_flush(cpu);
+        return;
+    }
+    memset(e->jc, 0, sizeof(e->jc));
+    for (unsigned i = 0; i < ARRAY_LEN(e->hash); i++) {
+        struct x86_block **pp = &e->hash[i];
+
+        while (*pp) {
+            if (in_arena(e, *pp)) {
+                *pp = (*pp)->hash_next;
+            } else {
+                pp = &(*pp)->hash_next;
+            }
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(e->pages); i++) {
+        struct x86_code_page *next;
+
+        for (struct x86_code_page *p = e->pages[i]; p; p = next) {
+            next = p->next;
+            page_keep_hot(e, p);
+        }
+    }
+    e->arena_used = 0;
+    e->flushes++;
+}
+
+#if defined(__x86_64__) && !defined(X86_PORTABLE)
+struct x86_block *x86_block_promote(struct x86_cpu *cpu, struct x86_block *b)
+{
+    struct x86_engine *e = cpu->eng;
+    struct x86_code_page *p[2] = { page_find(e, b->phys >> RAM_PAGE_BITS), NULL };
+    struct x86_block *hot;
+
+    if (b->phys2 != NO_PHYS && b->phys2 >> RAM_PAGE_BITS != b->phys >> RAM_PAGE_BITS) {
+        p[1] = page_find(e, b->phys2 >> RAM_PAGE_BITS);
+    }
+    hot = p[0] ? x86_jit_make_hot(cpu, b) : NULL;
+    if (!hot) {
+        return NULL;
+    }
+    hot->hash_next = e->hash[block_hash(hot->phys, hot->mode)];
+    e->hash[block_hash(hot->phys, hot->mode)] = hot;
+    for (unsigned i = 0; i < 2 && p[i]; i++) {
+        page_unlist(p[i], b);
+        page_add(p[i], hot);
+    }
+    block_kill(e, b);
+    e->killed--;
+    b->jit = hot->jit;          /* links that still lead here go on from here; the bytes covered are the same ones */
+    b->recs[0].fn = x86_jit_moved;
+    return hot;
+}
+#endif
+
+/*
  * Building
  */
 struct build {
@@ -465,6 +561,9 @@ static void build_crossing(struct build *bd)
     if (!bd->bytes && more) {
         uint64_t la2 = bd->la + have;
 
+        if (!(bd->mode & (MODE_64 | MODE_FLAT_CS)) && bd->ip + have > cpu->seg[SEG_CS].limit) {
+            x86_raise_err(cpu, NULL, EXC_GP, 0);        /* the limit comes before paging */
+        }
         x86_fetch_page(cpu, bd->mode & MODE_64 ? la2 : (uint32_t)la2, &bd->at2);
         if (bd->at2.host) {
             if (bd->at2.ram) {
@@ -486,7 +585,7 @@ static void build_crossing(struct build *bd)
 
 static void build_decode(struct build *bd)
 {
-    unsigned max = bd->mode & MODE_STEP ? 1 : BLOCK_MAX_RECS;
+    unsigned max = bd->mode & MODE_STEP || bd->cpu->opts.one_insn ? 1 : BLOCK_MAX_RECS;
 
     if (!bd->at.host) {
         build_crossing(bd);
@@ -566,6 +665,9 @@ static struct x86_block *build_place(struct build *bd, bool keep)
         x86_bind(&b->recs[i], bd->mode);
     }
     x86_bind_pairs(b->recs, total, bd->mode);
+    if (bd->cpu->jit && keep && !(bd->mode & MODE_STEP)) {
+        x86_jit_attach(bd->cpu, b);
+    }
     return b;
 }
 
@@ -591,13 +693,16 @@ static struct x86_block *build_block(struct x86_cpu *cpu, uint64_t la, uint32_t 
     bd.last = false;
     if (at->host && at->ram) {
         if (e->arena_used + BLOCK_SPACE > e->arena_size) {
-            x86_engine_flush(cpu);
+            arena_flush(cpu);
         }
         page_get(cpu, at->ram, at->ram_off);
     }
     build_decode(&bd);
     keep = at->host && at->ram && (!bd.at2.len || (bd.at2.host && bd.at2.ram));
     b = build_place(&bd, keep);
+    if (x86_logs(cpu, X86_LOG_IN_ASM | X86_LOG_OP)) {
+        x86_log_block(cpu, la, bd.recs, bd.nrec, at->host && bd.bytes <= at->len ? at->host : NULL);
+    }
     if (!keep) {
         return b;
     }
@@ -669,15 +774,18 @@ const struct x86_rec *x86_block_at(struct x86_cpu *cpu, uint32_t mode)
     struct x86_block *b = NULL;
     bool flat = mode & (MODE_64 | MODE_FLAT_CS);
 
-    if (!(mode & MODE_STEP) && flat) {
+    if (!(mode & MODE_STEP) && flat && !x86_logs(cpu, ENTER_LOGS)) {
         const struct x86_rec *r = x86_jc_find(cpu, la);
 
-        if (r && r->fn != x86_dead) {
+        if (r && !(container_of(r, struct x86_block, recs)->flags & BLOCK_DEAD)) {
             return r;
         }
     }
     e->lookups++;
     cpu->cur = NULL;
+    if (!flat && cpu->regs[REG_RIP] > cpu->seg[SEG_CS].limit) {
+        x86_raise_err(cpu, NULL, EXC_GP, 0);            /* before the page is looked at */
+    }
     if (x86_fetch_page(cpu, la, &at) && at.host && at.ram) {
         b = block_find(cpu, la, mode, &at);
     }
@@ -686,21 +794,61 @@ const struct x86_rec *x86_block_at(struct x86_cpu *cpu, uint32_t mode)
     }
     if (!flat) {
         b = check_limit(cpu, b, la, &at);
-    } else if (!(b->flags & BLOCK_IO) && b->phys2 == NO_PHYS && mode == cpu->mode) {
+    } else if (!(b->flags & BLOCK_IO) && b->phys2 == NO_PHYS && mode == cpu->mode &&
+               !x86_logs(cpu, ENTER_LOGS)) {
         e->jc[x86_jc_hash(la)] = (struct x86_jc_entry){ la, at.gen, b->recs, mode, 0 };
     }
+    if (x86_logs(cpu, X86_LOG_EXEC | X86_LOG_CPU)) {
+        x86_log_enter(cpu, mode);
+    }
     return b->recs;
+}
+
+struct op_count {
+    unsigned op, n;
+};
+
+static int more_first(const void *a, const void *b)
+{
+    const struct op_count *x = a, *y = b;
+
+    return x->n != y->n ? (x->n < y->n ? 1 : -1) : (int)x->op - (int)y->op;
+}
+
+void x86_cpu_print_ops(struct x86_cpu *cpu, GString *out)
+{
+    const struct x86_engine *e = cpu->eng;
+    g_autofree struct op_count *c = g_new0(struct op_count, OP_COUNT);
+    unsigned total = 0;
+
+    for (unsigned i = 0; i < OP_COUNT; i++) {
+        c[i].op = i;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(e->hash); i++) {
+        for (const struct x86_block *b = e->hash[i]; b; b = b->hash_next) {
+            for (unsigned k = 0; k < b->nrec; k++) {
+                c[b->recs[k].op].n++;
+                total++;
+            }
+        }
+    }
+    qsort(c, OP_COUNT, sizeof(c[0]), more_first);
+    g_string_append_printf(out, "%u instructions in blocks\n", total);
+    for (unsigned i = 0; i < OP_COUNT && c[i].n; i++) {
+        g_string_append_printf(out, "%-14s %8u  %5.2f %%\n", x86_op_info[c[i].op].name, c[i].n, c[i].n * 100.0 / total);
+    }
 }
 
 void x86_engine_print_stats(struct x86_cpu *cpu, GString *out)
 {
     const struct x86_engine *e = cpu->eng;
 
-    g_string_append_printf(out, "instructions    %" PRIu64 "\n", cpu->icount);
+    g_string_append_printf(out, "instructions    %" PRIu64 "%s\n", cpu->icount, cpu->jit ? " interpreted" : "");
     g_string_append_printf(out, "blocks decoded  %" PRIu64 "\n", e->blocks);
     g_string_append_printf(out, "blocks dead     %" PRIu64 "\n", e->killed);
     g_string_append_printf(out, "arena           %" PRIu64 " of %" PRIu64 " KiB, dropped %" PRIu64 " times\n",
                            (uint64_t)(e->arena_used / KiB), (uint64_t)(e->arena_size / KiB), e->flushes);
     g_string_append_printf(out, "look-ups        %" PRIu64 "\n", e->lookups);
     g_string_append_printf(out, "stores to code  %" PRIu64 ", %" PRIu64 " of them hit\n", e->smc_stores, e->smc_hits);
+    x86_jit_print_stats(cpu, out);
 }

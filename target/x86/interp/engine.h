@@ -21,6 +21,7 @@
 #include "target/x86/engine.h"
 #include "target/x86/mmu.h"
 #include "target/x86/state.h"
+#include "target/x86/trace_log.h"
 #include <glib.h>
 
 enum { BLOCK_HAS_END = 1 << 0, BLOCK_DEAD = 1 << 1, BLOCK_IO = 1 << 2 };    /* x86_block.flags */
@@ -61,6 +62,9 @@ struct x86_wrote {
 };
 #define WROTE_MAX 64
 
+/* With one of these on, every block that does not follow a link is entered by way of x86_block_at() */
+#define ENTER_LOGS (X86_LOG_EXEC | X86_LOG_CPU | X86_LOG_NOCHAIN)
+
 #define BLOCK_HASH_BITS 16
 #define PAGE_HASH_BITS 13
 
@@ -70,6 +74,7 @@ struct x86_engine {
     struct x86_code_page *pages[1u << PAGE_HASH_BITS];
     uint8_t *arena;
     size_t arena_size, arena_used;
+    bool one_insn;                  /* blocks of one instruction, to find faults in the translator */
     struct x86_block *io_block;     /* the one block that is not cached: code from MMIO */
     struct x86_engine *ring;        /* CPUs on the same memory: x86_cpu_join(); fixed while they run */
     struct x86_cpu *cpu;            /* whose it is, once it is in a ring or had a message */
@@ -86,6 +91,9 @@ struct x86_engine {
 void x86_engine_flush(struct x86_cpu *cpu);
 /** x86_engine_wrote() - act on what x86_cpu_wrote_ram() has queued (PEND_CODE); between blocks */
 void x86_engine_wrote(struct x86_cpu *cpu);
+
+/** x86_block_promote() - a translated copy of @b takes its place; NULL: not now */
+struct x86_block *x86_block_promote(struct x86_cpu *cpu, struct x86_block *b);
 
 /**
  * x86_block_at() - the block at regs[REG_RIP] for @mode, decoded when it is not there yet

@@ -120,6 +120,7 @@ FAST bool tlb_rd(struct x86_cpu *cpu, uint64_t la, unsigned len, char **p)
     const struct x86_tlb_entry *e = mem_tlb(cpu, la);
 
     *p = (char *)(uintptr_t)(la + e->addend);
+    host_before_load();
     return likely(e->rtag == ((la + len - 1) & ~0xFFFULL));
 }
 
@@ -128,6 +129,7 @@ FAST bool tlb_wr(struct x86_cpu *cpu, uint64_t la, unsigned len, char **p)
     const struct x86_tlb_entry *e = mem_tlb(cpu, la);
 
     *p = (char *)(uintptr_t)(la + e->addend);
+    host_before_store();
     return likely(e->wtag == ((la + len - 1) & ~0xFFFULL));
 }
 

@@ -31,10 +31,19 @@ void fpu_update_es(struct x86_cpu *cpu)
     }
 }
 
+/* Which exceptions are masked is part of the mode (rec.h) */
+static void fp_mode_check(struct x86_cpu *cpu)
+{
+    if (unlikely((cpu->mode & (MODE_XM | MODE_XF)) != x86_fp_mode(cpu))) {
+        x86_mode_update(cpu);
+    }
+}
+
 void fpu_set_cw(struct x86_cpu *cpu, uint16_t cw)
 {
     cpu->fpu.fcw = (cw & 0x1F7F) | 0x40;
     fph_set_cw(cpu->fpu.fcw);
+    fp_mode_check(cpu);
     fpu_update_es(cpu);
 }
 
@@ -136,6 +145,7 @@ void x86_mxcsr_set(struct x86_cpu *cpu, uint32_t v)
 {
     cpu->fpu.mxcsr = v;
     fph_set_mxcsr((v & ~(uint32_t)MXCSR_FLAGS) | MXCSR_MASKS);
+    fp_mode_check(cpu);
 }
 
 /* SDM vol. 3, table 10-1: power-up state of the x87 is not that of FNINIT (control word 0x40, tags valid, zero) */

@@ -8,9 +8,9 @@
  * Unmasked exceptions work too: only a waiting instruction would deliver them, and FNSTSW, FNCLEX do not wait. The
  * operation then leaves its operands as the architecture says, which is what ends up in the guest's registers.
  *
- * Elsewhere (no x86-64 host) interp/fpu_soft.c does them in long double, and takes the control word from @cw. Limits
- * of that path: DE and C1 are never set, unnormals count as what their value is, transcendental results are libm's,
- * and nothing is held back: an unmasked exception gives the masked result (and then #MF).
+ * Elsewhere (no x86-64 host, or X86_PORTABLE) interp/fpu_soft.c does the same in integers, takes the control word
+ * from @cw, and gives the same bits but for the transcendental functions. MXCSR then is a variable of the thread, as it
+ * is a register of the host thread otherwise.
  */
 #ifndef TARGET_X86_INTERP_FPU_HOST_H
 #define TARGET_X86_INTERP_FPU_HOST_H
@@ -37,7 +37,21 @@ enum fph_store {
     FPH_ST32, FPH_ST64, FPH_STI16, FPH_STI32, FPH_STI64, FPH_STT16, FPH_STT32, FPH_STT64, FPH_STBCD,
 };
 
-#if defined(__x86_64__) && !defined(X86_FPU_PORTABLE)
+/*
+ * In integers, on any host (fpu_soft.c)
+ */
+uint16_t fps_arith(uint16_t cw, enum fph_arith op, struct x87_reg *x, const struct x87_reg *y);
+uint16_t fps_arith_mem(uint16_t cw, enum fph_arith op, enum fph_mem kind, struct x87_reg *x, const void *p);
+uint16_t fps_com(uint16_t cw, const struct x87_reg *x, const struct x87_reg *y, bool quiet);
+uint16_t fps_com_mem(uint16_t cw, enum fph_mem kind, struct x87_reg *x, const void *p);
+uint16_t fps_unary(uint16_t cw, enum fph_unary op, struct x87_reg *x);
+uint16_t fps_binary(uint16_t cw, enum fph_binary op, struct x87_reg *x, struct x87_reg *y);
+uint16_t fps_twin(uint16_t cw, enum fph_twin op, struct x87_reg *x, struct x87_reg *z);
+void fps_const(uint16_t cw, enum fph_const k, struct x87_reg *x);
+uint16_t fps_load(uint16_t cw, enum fph_load kind, struct x87_reg *x, const void *p);
+uint16_t fps_store(uint16_t cw, enum fph_store kind, const struct x87_reg *x, void *p);
+
+#if defined(__x86_64__) && !defined(X86_PORTABLE)
 #define FPU_X86_HOST 1
 
 /* status word to %0; an unmasked exception must not stay pending on the host */
@@ -261,22 +275,33 @@ static inline void fph_set_mxcsr(uint32_t v)
 #else
 #define FPU_X86_HOST 0
 
-/* interp/fpu_soft.c */
-uint16_t fph_arith(uint16_t cw, enum fph_arith op, struct x87_reg *x, const struct x87_reg *y);
-uint16_t fph_arith_mem(uint16_t cw, enum fph_arith op, enum fph_mem kind, struct x87_reg *x, const void *p);
-uint16_t fph_com(uint16_t cw, const struct x87_reg *x, const struct x87_reg *y, bool quiet);
-uint16_t fph_com_mem(uint16_t cw, enum fph_mem kind, struct x87_reg *x, const void *p);
-uint16_t fph_unary(uint16_t cw, enum fph_unary op, struct x87_reg *x);
-uint16_t fph_binary(uint16_t cw, enum fph_binary op, struct x87_reg *x, struct x87_reg *y);
-uint16_t fph_twin(uint16_t cw, enum fph_twin op, struct x87_reg *x, struct x87_reg *z);
-void fph_const(uint16_t cw, enum fph_const k, struct x87_reg *x);
-uint16_t fph_load(uint16_t cw, enum fph_load kind, struct x87_reg *x, const void *p);
-uint16_t fph_store(uint16_t cw, enum fph_store kind, const struct x87_reg *x, void *p);
-void fph_clear(void);
-void fph_set_cw(uint16_t cw);
-void fph_init(uint16_t cw);
-uint32_t fph_mxcsr(void);
-void fph_set_mxcsr(uint32_t v);
+#define fph_arith(...) fps_arith(__VA_ARGS__)
+#define fph_arith_mem(...) fps_arith_mem(__VA_ARGS__)
+#define fph_com(...) fps_com(__VA_ARGS__)
+#define fph_com_mem(...) fps_com_mem(__VA_ARGS__)
+#define fph_unary(...) fps_unary(__VA_ARGS__)
+#define fph_binary(...) fps_binary(__VA_ARGS__)
+#define fph_twin(...) fps_twin(__VA_ARGS__)
+#define fph_const(...) fps_const(__VA_ARGS__)
+#define fph_load(...) fps_load(__VA_ARGS__)
+#define fph_store(...) fps_store(__VA_ARGS__)
+
+/* The control word comes with each call; flags do not stay */
+static inline void fph_clear(void) { }
+static inline void fph_set_cw(uint16_t cw) { }
+static inline void fph_init(uint16_t cw) { }
+
+extern _Thread_local uint32_t fps_mxcsr;        /* interp/simd_fp_soft.c */
+
+static inline uint32_t fph_mxcsr(void)
+{
+    return fps_mxcsr;
+}
+
+static inline void fph_set_mxcsr(uint32_t v)
+{
+    fps_mxcsr = v;
+}
 #endif
 
 #endif

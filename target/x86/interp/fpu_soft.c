@@ -1,432 +1,426 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target/x86/interp/fpu_soft.c - x87 operations for hosts that are not x86-64 (fpu_host.h says what it leaves out)
+ * target/x86/interp/fpu_soft.c - x87 operations in integers (fpu_host.h: what each does)
  *
- * A register becomes a long double and comes back rounded to the precision of the control word. Flags come from
- * <fenv.h>, under the rounding of the control word; the environment of the caller (which holds the guest's MXCSR) is
- * put back afterwards.
+ * For hosts that are not x86-64: bit for bit what silicon gives, with DE, C1, precision control, and what an unmasked
+ * exception holds back. Compiled everywhere, so that tests/unit/test-softfp.c can compare it with an x86 host;
+ * fpu_soft_trans.c has the transcendental functions, whose last bits are each processor's own.
+ *
+ * Every operation: unpack; unsupported operands and NaNs (SDM vol. 1, table 4-7: the larger significand wins); the
+ * operation, rounded once; then done() decides whether the destination changes. IE, DE and ZE unmasked leave it alone
+ * (SDM vol. 1, 8.5), OE and UE unmasked do so only for stores.
  */
-#include "target/x86/interp/fpu_host.h"
-
-#if !FPU_X86_HOST
-#include <fenv.h>
-#include <math.h>
+#include "target/x86/interp/fpu_soft.h"
 #include <string.h>
 
-#define QUIET (1ull << 62)
 #define INTEGER (1ull << 63)
+#define QUIET (1ull << 62)
 
-static const struct x87_reg indefinite = { 0xC000000000000000ull, 0xFFFF, { 0 } };
+static const struct sf default_nan = { .cls = SF_QNAN, .sign = true, .m = INTEGER | QUIET };
 
-static bool is_nan(const struct x87_reg *x)
+struct sf fps_get(const struct x87_reg *r)
 {
-    return (x->se & 0x7FFF) == 0x7FFF && x->m << 1;
-}
+    struct sf a = { .m = r->m, .sign = r->se >> 15, .exp = (r->se & 0x7FFF) - 16383 };
 
-static bool is_snan(const struct x87_reg *x)
-{
-    return is_nan(x) && !(x->m & QUIET);
-}
+    if (a.exp == 16384) {
+        a.cls = !(a.m & INTEGER) ? SF_BAD : !(a.m << 1) ? SF_INF : a.m & QUIET ? SF_QNAN : SF_SNAN;
+    } else if (a.exp != -16383) {
+        a.cls = a.m & INTEGER ? SF_NUM : SF_BAD;
+    } else if (a.m) {                       /* denormal or pseudo-denormal */
+        unsigned n = (unsigned)__builtin_clzll(a.m);
 
-static int round_mode(unsigned rc)
-{
-    static const int modes[4] = { FE_TONEAREST, FE_DOWNWARD, FE_UPWARD, FE_TOWARDZERO };
-
-    return modes[rc & 3];
-}
-
-/* Everything between these two runs in an environment of its own */
-static void begin(fenv_t *env, uint16_t cw)
-{
-    feholdexcept(env);
-    fesetround(round_mode(cw >> 10));
-}
-
-static uint16_t end(const fenv_t *env)
-{
-    int fe = fetestexcept(FE_ALL_EXCEPT);
-
-    fesetenv(env);
-    return (fe & FE_INVALID ? FSW_IE : 0) | (fe & FE_DIVBYZERO ? FSW_ZE : 0) | (fe & FE_OVERFLOW ? FSW_OE : 0) |
-           (fe & FE_UNDERFLOW ? FSW_UE : 0) | (fe & FE_INEXACT ? FSW_PE : 0);
-}
-
-static long double value(const struct x87_reg *x)
-{
-    int exp = x->se & 0x7FFF;
-    long double v;
-
-    if (exp == 0x7FFF) {
-        v = x->m << 1 ? (long double)NAN : (long double)INFINITY;
+        a.cls = SF_NUM;
+        a.m <<= n;
+        a.exp = -16382 - (int)n;
+        a.denormal = true;
     } else {
-        v = ldexpl((long double)x->m, (exp ? exp : 1) - 16383 - 63);
+        a.cls = SF_ZERO;
     }
-    return x->se & 0x8000 ? -v : v;
+    return a;
 }
 
-/* Significand to the bits that precision control allows: 24, 53 or 64 */
-static void round_to(struct x87_reg *x, uint16_t cw)
+void fps_put(struct x87_reg *r, const struct sf *a)
 {
-    unsigned drop = (cw >> 8 & 3) == 0 ? 40 : (cw >> 8 & 3) == 2 ? 11 : 0;
-    uint64_t rest = drop ? x->m & ((1ull << drop) - 1) : 0, half = drop ? 1ull << (drop - 1) : 0;
-    bool odd = drop && (x->m >> drop & 1), neg = x->se & 0x8000, up;
+    uint16_t sign = a->sign ? 0x8000 : 0;
 
-    if (!rest) {
-        return;
-    }
-    feraiseexcept(FE_INEXACT);
-    switch (cw >> 10 & 3) {
-    case 0:
-        up = rest > half || (rest == half && odd);
+    switch (a->cls) {
+    case SF_ZERO:
+        r->m = 0;
+        r->se = sign;
         break;
-    case 1:
-        up = neg;
+    case SF_NUM:
+        r->m = a->m;
+        r->se = sign | (a->m & INTEGER ? (uint16_t)(a->exp + 16383) : 0);
         break;
-    case 2:
-        up = !neg;
+    case SF_INF:
+        r->m = INTEGER;
+        r->se = sign | 0x7FFF;
         break;
     default:
-        up = false;
+        r->m = a->m | INTEGER | QUIET;
+        r->se = sign | 0x7FFF;
         break;
     }
-    x->m -= rest;
-    if (up && (x->m += 1ull << drop) == 0) {
-        x->m = INTEGER;
-        x->se++;
+}
+
+struct sf_env fps_env(uint16_t cw)
+{
+    return (struct sf_env){ .rc = cw >> 10 & 3, .masks = cw & SF_ALL };
+}
+
+static const struct sf_fmt *precision(uint16_t cw)
+{
+    switch (cw >> 8 & 3) {
+    case 0:
+        return &sf_x24;
+    case 2:
+        return &sf_x53;
+    default:
+        return &sf_x64;
     }
 }
 
-static void pack(struct x87_reg *x, long double v, uint16_t cw)
+uint16_t fps_status(const struct sf_env *e)
 {
-    int exp;
-    long double f;
-
-    if (v != v) {
-        *x = indefinite;
-        return;
+    if (e->flags & ~e->masks & FPS_PRE) {
+        return e->flags & FPS_PRE;          /* what comes after the operation did not come about */
     }
-    x->se = signbit(v) ? 0x8000 : 0;
-    if (isinf(v)) {
-        x->m = INTEGER;
-        x->se |= 0x7FFF;
-        return;
-    }
-    f = frexpl(fabsl(v), &exp);             /* v = f * 2^exp, f in [0.5, 1) */
-    if (f == 0) {
-        x->m = 0;
-        return;
-    }
-    if (exp + 16382 >= 0x7FFF) {
-        feraiseexcept(FE_OVERFLOW | FE_INEXACT);
-        x->m = INTEGER;
-        x->se |= 0x7FFF;
-        return;
-    }
-    if (exp + 16382 <= 0) {                 /* denormal */
-        x->m = (uint64_t)rintl(ldexpl(f, 64 + exp + 16381));
-        return;
-    }
-    x->m = (uint64_t)ldexpl(f, 64);
-    x->se |= exp + 16382;
-    round_to(x, cw);
+    return e->flags | (e->up ? FSW_C1 : 0);
 }
 
-/* NaN operands: the larger significand wins, quieted. Return: there was one */
-static bool nan_result(struct x87_reg *d, const struct x87_reg *a, const struct x87_reg *b)
+/* The result is @d unless an unmasked exception came first */
+static uint16_t done(const struct sf_env *e, struct x87_reg *x, const struct sf *d)
 {
-    const struct x87_reg *pick;
+    if (!(e->flags & ~e->masks & FPS_PRE)) {
+        fps_put(x, d);
+    }
+    return fps_status(e);
+}
 
-    if (!is_nan(a) && !is_nan(b)) {
+bool fps_nans(struct sf_env *e, const struct sf *a, const struct sf *b, struct sf *d)
+{
+    if (a->cls == SF_BAD || b->cls == SF_BAD) {
+        e->flags |= SF_IE;
+        *d = default_nan;
+        return true;
+    }
+    if (!sf_is_nan(a) && !sf_is_nan(b)) {
         return false;
     }
-    if (is_snan(a) || is_snan(b)) {
-        feraiseexcept(FE_INVALID);
+    if (a->cls == SF_SNAN || b->cls == SF_SNAN) {
+        e->flags |= SF_IE;
     }
-    pick = !is_nan(b) || (is_nan(a) && (a->m | QUIET) >= (b->m | QUIET)) ? a : b;
-    *d = *pick;
-    d->m |= QUIET;
+    if (!sf_is_nan(b)) {
+        *d = *a;
+    } else if (!sf_is_nan(a)) {
+        *d = *b;
+    } else if (a->cls != b->cls) {
+        *d = a->cls == SF_QNAN ? *a : *b;
+    } else if (a->m != b->m) {
+        *d = a->m > b->m ? *a : *b;
+    } else {
+        *d = a->sign ? *b : *a;
+    }
     return true;
 }
 
-uint16_t fph_arith(uint16_t cw, enum fph_arith op, struct x87_reg *x, const struct x87_reg *y)
+/* No NaNs: DE for denormals, and the default NaN for what is invalid */
+void fps_settle(struct sf_env *e, const struct sf *a, const struct sf *b, bool valid, struct sf *d)
 {
-    fenv_t env;
+    if (!valid) {
+        e->flags |= SF_IE;
+        *d = default_nan;
+    } else if ((a->denormal || b->denormal) && !(e->flags & SF_ZE)) {
+        e->flags |= SF_DE;
+    }
+}
 
-    begin(&env, cw);
-    if (!nan_result(x, x, y)) {
-        long double a = value(x), b = value(y), v;
+/*
+ * Arithmetic
+ */
+static uint16_t arith(uint16_t cw, enum fph_arith op, struct x87_reg *x, const struct sf *y)
+{
+    struct sf_env e = fps_env(cw);
+    const struct sf_fmt *f = precision(cw);
+    bool reverse = op == FPH_SUBR || op == FPH_DIVR, ok;
+    struct sf st = fps_get(x), d;
+    const struct sf *a = reverse ? y : &st, *b = reverse ? &st : y;
 
+    if (!fps_nans(&e, a, b, &d)) {
         switch (op) {
         case FPH_ADD:
-            v = a + b;
+            ok = sf_add(&e, f, a, b, false, &d);
             break;
         case FPH_MUL:
-            v = a * b;
+            ok = sf_mul(&e, f, a, b, &d);
             break;
         case FPH_SUB:
-            v = a - b;
-            break;
         case FPH_SUBR:
-            v = b - a;
-            break;
-        case FPH_DIV:
-            v = a / b;
+            ok = sf_add(&e, f, a, b, true, &d);
             break;
         default:
-            v = b / a;
+            ok = sf_div(&e, f, a, b, &d);
             break;
         }
-        pack(x, v, cw);
+        fps_settle(&e, a, b, ok, &d);
     }
-    return end(&env);
+    return done(&e, x, &d);
 }
 
-uint16_t fph_load(uint16_t cw, enum fph_load kind, struct x87_reg *x, const void *p)
+uint16_t fps_arith(uint16_t cw, enum fph_arith op, struct x87_reg *x, const struct x87_reg *y)
 {
-    enum { EXT = 0x37F };
-    uint8_t raw[16] = { 0 };
-    fenv_t env;
-    uint16_t sw;
-    uint64_t v;
+    struct sf b = fps_get(y);
 
-    memcpy(raw, p, kind == FPH_LDBCD ? 10 : kind == FPH_LD32 || kind == FPH_LDI32 ? 4 : kind == FPH_LDI16 ? 2 : 8);
-    memcpy(&v, raw, 8);
-    begin(&env, EXT);
+    return arith(cw, op, x, &b);
+}
+
+static struct sf from_mem(enum fph_mem kind, const void *p)
+{
+    uint32_t d;
+    uint64_t q;
+    int16_t w;
+
     switch (kind) {
-    case FPH_LD32:
-        x->se = (uint16_t)(v >> 16 & 0x8000);
-        if ((v & 0x7F800000) == 0x7F800000) {
-            x->se |= 0x7FFF;
-            x->m = INTEGER | (v & 0x7FFFFF) << 40;
-        } else {
-            float f;
-
-            memcpy(&f, &v, 4);
-            pack(x, (long double)f, EXT);
-        }
-        break;
-    case FPH_LD64:
-        x->se = (uint16_t)(v >> 48 & 0x8000);
-        if ((v >> 52 & 0x7FF) == 0x7FF) {
-            x->se |= 0x7FFF;
-            x->m = INTEGER | v << 12 >> 1;
-        } else {
-            double f;
-
-            memcpy(&f, &v, 8);
-            pack(x, (long double)f, EXT);
-        }
-        break;
-    case FPH_LDI16:
-        pack(x, (int16_t)v, EXT);
-        break;
-    case FPH_LDI32:
-        pack(x, (int32_t)v, EXT);
-        break;
-    case FPH_LDI64:
-        pack(x, (long double)(int64_t)v, EXT);
-        break;
-    default: {
-        long double sum = 0;
-
-        for (int i = 8; i >= 0; i--) {
-            sum = sum * 100 + (raw[i] >> 4) * 10 + (raw[i] & 15);
-        }
-        pack(x, raw[9] & 0x80 ? -sum : sum, EXT);
-        break;
+    case FPH_M32:
+        memcpy(&d, p, 4);
+        return sf_unpack(NULL, &sf_f32, d);
+    case FPH_M64:
+        memcpy(&q, p, 8);
+        return sf_unpack(NULL, &sf_f64, q);
+    case FPH_I16:
+        memcpy(&w, p, 2);
+        return sf_from_int(w);
+    default:
+        memcpy(&d, p, 4);
+        return sf_from_int((int32_t)d);
     }
-    }
-    if (is_snan(x)) {
-        feraiseexcept(FE_INVALID);
-        x->m |= QUIET;
-    }
-    sw = end(&env);
-    return sw | 7 << 11;
 }
 
-/* A memory operand as a register: exact, so the operation rounds once */
-static uint16_t widen(enum fph_mem kind, struct x87_reg *y, const void *p)
+uint16_t fps_arith_mem(uint16_t cw, enum fph_arith op, enum fph_mem kind, struct x87_reg *x, const void *p)
 {
-    static const uint8_t load[] = {
-        [FPH_M32] = FPH_LD32, [FPH_M64] = FPH_LD64, [FPH_I16] = FPH_LDI16, [FPH_I32] = FPH_LDI32,
-    };
+    struct sf b = from_mem(kind, p);
 
-    memset(y, 0, sizeof(*y));
-    return fph_load(0x37F, (enum fph_load)load[kind], y, p) & ~FSW_TOP;
+    return arith(cw, op, x, &b);
 }
 
-uint16_t fph_arith_mem(uint16_t cw, enum fph_arith op, enum fph_mem kind, struct x87_reg *x, const void *p)
+/*
+ * Comparisons
+ */
+static uint16_t compare(uint16_t cw, const struct x87_reg *x, const struct sf *b, bool quiet)
 {
-    struct x87_reg y;
-    uint16_t sw = widen(kind, &y, p);
+    struct sf_env e = fps_env(cw);
+    struct sf a = fps_get(x), d;
+    int order;
 
-    return sw | fph_arith(cw, op, x, &y);
-}
-
-uint16_t fph_com(uint16_t cw, const struct x87_reg *x, const struct x87_reg *y, bool quiet)
-{
-    long double a, b;
-
-    if (is_nan(x) || is_nan(y)) {
-        return FSW_C0 | FSW_C2 | FSW_C3 | (!quiet || is_snan(x) || is_snan(y) ? FSW_IE : 0);
+    if (fps_nans(&e, &a, b, &d)) {
+        e.flags |= quiet ? 0 : SF_IE;
+        return fps_status(&e) | FSW_C0 | FSW_C2 | FSW_C3;
     }
-    a = value(x);
-    b = value(y);
-    return a < b ? FSW_C0 : a == b ? FSW_C3 : 0;
+    e.flags |= a.denormal || b->denormal ? SF_DE : 0;
+    order = sf_cmp(&a, b);
+    return fps_status(&e) | (order < 0 ? FSW_C0 : order == 0 ? FSW_C3 : 0);
 }
 
-uint16_t fph_com_mem(uint16_t cw, enum fph_mem kind, struct x87_reg *x, const void *p)
+uint16_t fps_com(uint16_t cw, const struct x87_reg *x, const struct x87_reg *y, bool quiet)
 {
-    struct x87_reg y;
-    uint16_t sw = widen(kind, &y, p);
+    struct sf b = fps_get(y);
 
-    return sw | fph_com(cw, x, &y, false);
+    return compare(cw, x, &b, quiet);
+}
+
+uint16_t fps_com_mem(uint16_t cw, enum fph_mem kind, struct x87_reg *x, const void *p)
+{
+    struct sf b = from_mem(kind, p);
+
+    return compare(cw, x, &b, false);
 }
 
 static uint16_t xam(const struct x87_reg *x)
 {
-    unsigned exp = x->se & 0x7FFF;
-    uint16_t cc = x->se & 0x8000 ? FSW_C1 : 0;
+    static const uint16_t class[] = {
+        [SF_ZERO] = FSW_C3, [SF_NUM] = FSW_C2, [SF_INF] = FSW_C2 | FSW_C0, [SF_QNAN] = FSW_C0, [SF_SNAN] = FSW_C0,
+        [SF_BAD] = 0,
+    };
+    struct sf a = fps_get(x);
 
-    if (exp == 0x7FFF) {
-        return cc | FSW_C0 | (x->m << 1 ? 0 : FSW_C2);
-    }
-    if (exp == 0) {
-        return cc | FSW_C3 | (x->m ? FSW_C2 : 0);
-    }
-    return cc | (x->m & INTEGER ? FSW_C2 : 0);
+    return (a.sign ? FSW_C1 : 0) | (a.denormal ? FSW_C3 | FSW_C2 : class[a.cls]);
 }
 
-uint16_t fph_unary(uint16_t cw, enum fph_unary op, struct x87_reg *x)
+uint16_t fps_unary(uint16_t cw, enum fph_unary op, struct x87_reg *x)
 {
-    static const struct x87_reg zero;
-    long double v = value(x);
-    fenv_t env;
+    const struct sf zero = sf_zero(false);
+    struct sf_env e = fps_env(cw);
+    struct sf a, d;
+    bool ok = true;
 
-    if (op == FPH_XAM) {
+    switch (op) {
+    case FPH_XAM:
         return xam(x);
+    case FPH_TST:
+        return compare(cw, x, &zero, false);
+    case FPH_SQRT:
+    case FPH_RNDINT:
+        break;
+    default:
+        return fps_trans1(cw, op, x);
     }
-    if (op == FPH_TST) {
-        return fph_com(cw, x, &zero, false);
-    }
-    if ((op == FPH_SIN || op == FPH_COS) && !isinf(v) && fabsl(v) >= 0x1p63L) {
-        return FSW_C2;
-    }
-    begin(&env, cw);
-    if (!nan_result(x, x, x)) {
-        switch (op) {
-        case FPH_SQRT:
-            v = sqrtl(v);
-            break;
-        case FPH_RNDINT:
-            v = rintl(v);
-            break;
-        case FPH_2XM1:
-            v = expm1l(v * 0.693147180559945309417232121458176568L);
-            break;
-        case FPH_SIN:
-            v = sinl(v);
-            break;
-        default:
-            v = cosl(v);
-            break;
+    a = fps_get(x);
+    if (!fps_nans(&e, &a, &zero, &d)) {
+        if (op == FPH_SQRT) {
+            ok = sf_sqrt(&e, precision(cw), &a, &d);
+        } else {
+            d = sf_integral(&e, &a, e.rc);
         }
-        pack(x, v, op == FPH_SQRT ? cw : 0x37F);
+        fps_settle(&e, &a, &zero, ok, &d);
     }
-    return end(&env);
+    return done(&e, x, &d);
 }
 
-/* FPREM, FPREM1: quotient bits 2, 1, 0 to C0, C3, C1. Reduced in one step, so C2 is clear */
-static uint16_t remainder_of(struct x87_reg *x, const struct x87_reg *y, bool ieee)
+/*
+ * FPREM, FPREM1. The quotient's bits 2, 1, 0 go to C0, C3, C1. An exponent difference of 64 and more is reduced in
+ * steps, C2 set: by how much is the processor's choice (SDM vol. 2, FPREM: 32 to 63 places).
+ */
+static uint16_t divide(struct sf_env *e, const struct sf *a, const struct sf *b, bool nearest, struct sf *d)
 {
-    long double a = value(x), b = value(y), v;
-    int q = 0;
+    int diff = a->exp - b->exp, steps = diff, exp;
+    unsigned __int128 r = a->m, q = 0;
+    bool flip = false;
+    uint16_t cc;
 
-    if (isinf(a) || b == 0) {
-        feraiseexcept(FE_INVALID);
-        *x = indefinite;
+    if (diff < -1 || (diff < 0 && !nearest)) {
+        *d = sf_fit(e, &sf_x64, a);
         return 0;
     }
-    v = remquol(a, b, &q);
-    q = q < 0 ? -q : q;
-    if (!ieee && v != 0 && signbit(v) != signbit(a)) {      /* toward zero: one less */
-        v += signbit(v) == signbit(b) ? -b : b;
-        q--;
+    if (diff >= 64) {
+        steps = FPS_PREM_STEP(diff);
     }
-    pack(x, v == 0 ? copysignl(v, a) : v, 0x37F);
-    return (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (q & 1 ? FSW_C1 : 0);
-}
-
-uint16_t fph_binary(uint16_t cw, enum fph_binary op, struct x87_reg *x, struct x87_reg *y)
-{
-    struct x87_reg *d = op >= FPH_YL2X ? y : x;
-    long double a = value(x), b = value(y);
-    uint16_t cc = 0;
-    fenv_t env;
-
-    begin(&env, cw);
-    if (!nan_result(d, x, y)) {
-        switch (op) {
-        case FPH_PREM:
-        case FPH_PREM1:
-            cc = remainder_of(x, y, op == FPH_PREM1);
-            break;
-        case FPH_SCALE:
-            if (isinf(b)) {
-                pack(x, b > 0 ? a * INFINITY : a * 0.0L, cw);
-            } else {
-                pack(x, ldexpl(a, b > 65536 ? 65536 : b < -65536 ? -65536 : (int)b), 0x37F);
-            }
-            break;
-        case FPH_YL2X:
-            pack(y, b * log2l(a), 0x37F);
-            break;
-        case FPH_YL2XP1:
-            pack(y, b * log1pl(a) * 1.442695040888963407359924681001892137L, 0x37F);
-            break;
-        default:
-            pack(y, atan2l(b, a), 0x37F);
-            break;
+    exp = a->exp - (steps > 0 ? steps : 0); /* of r, when it is read as r / 2^63 */
+    for (int i = steps; i >= 0; i--) {
+        q <<= 1;
+        if (r >= b->m) {
+            r -= b->m;
+            q |= 1;
+        }
+        if (i) {
+            r <<= 1;
         }
     }
-    return end(&env) | cc | (op >= FPH_YL2X ? 7 : 6) << 11;
+    if (diff >= 64) {
+        cc = FSW_C2;
+    } else {
+        /* diff -1: r is still a, which is to be read one place lower than b */
+        unsigned __int128 twice = diff < 0 ? r : r << 1, whole = diff < 0 ? (unsigned __int128)b->m << 1 : b->m;
+
+        if (nearest && (twice > b->m || (twice == b->m && q & 1))) {
+            r = whole - r;
+            flip = true;
+            q++;
+        }
+        cc = (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (q & 1 ? FSW_C1 : 0);
+    }
+    if (!r) {
+        *d = sf_zero(a->sign);
+    } else {
+        *d = sf_round(e, &sf_x64, a->sign != flip, exp, (uint64_t)r, 0);
+    }
+    return cc;
 }
 
-uint16_t fph_twin(uint16_t cw, enum fph_twin op, struct x87_reg *x, struct x87_reg *z)
+static uint16_t remainder_of(uint16_t cw, bool nearest, struct x87_reg *x, const struct x87_reg *y)
 {
-    long double v = value(x);
-    fenv_t env;
+    struct sf_env e = fps_env(cw), quiet = { .masks = SF_ALL };
+    struct sf a = fps_get(x), b = fps_get(y), d;
+    uint16_t cc = 0;
+    bool ok;
 
-    if (op != FPH_XTRACT && !isinf(v) && fabsl(v) >= 0x1p63L) {
-        return FSW_C2 | 7 << 11;
+    if (!fps_nans(&e, &a, &b, &d)) {
+        ok = a.cls != SF_INF && b.cls != SF_ZERO;
+        if (ok) {
+            if (a.cls == SF_ZERO || b.cls == SF_INF) {
+                d = sf_fit(&quiet, &sf_x64, &a);
+            } else {
+                cc = divide(&e, &a, &b, nearest, &d);
+            }
+        }
+        fps_settle(&e, &a, &b, ok, &d);
     }
-    begin(&env, cw);
-    if (nan_result(x, x, x)) {
-        *z = *x;
-    } else if (op == FPH_PTAN) {
-        pack(x, tanl(v), 0x37F);
-        pack(z, isinf(v) ? (long double)NAN : 1, 0x37F);
-    } else if (op == FPH_SINCOS) {
-        pack(x, sinl(v), 0x37F);
-        pack(z, cosl(v), 0x37F);
-    } else if (v == 0) {
-        feraiseexcept(FE_DIVBYZERO);
-        *z = *x;
-        pack(x, -(long double)INFINITY, 0x37F);
-    } else if (isinf(v)) {
-        *z = *x;
-        pack(x, INFINITY, 0x37F);
+    if (e.flags & ~e.masks & FPS_PRE) {
+        cc = 0;
+    }
+    return (done(&e, x, &d) & ~FSW_C1) | cc;
+}
+
+/* x * 2^y, y rounded to zero */
+static uint16_t scale(uint16_t cw, struct x87_reg *x, const struct x87_reg *y)
+{
+    struct sf_env e = fps_env(cw), quiet = { .masks = SF_ALL };
+    struct sf a = fps_get(x), b = fps_get(y), d;
+    int64_t n;
+    bool ok = true;
+
+    if (!fps_nans(&e, &a, &b, &d)) {
+        if (b.cls == SF_INF) {
+            ok = a.cls != (b.sign ? SF_INF : SF_ZERO);
+            d = b.sign ? sf_zero(a.sign) : sf_inf(a.sign);
+        } else if (a.cls != SF_NUM) {
+            d = a;
+        } else if (b.cls == SF_ZERO) {      /* as it is: an unmasked UE does not see a denormal */
+            d = sf_fit(&quiet, &sf_x64, &a);
+        } else {
+            if (!sf_to_int(&quiet, &b, SF_TO_ZERO, 18, &n)) {
+                n = b.sign ? -0x20000 : 0x20000;
+            }
+            d = sf_round(&e, &sf_x64, a.sign, a.exp + (int)n, a.m, 0);
+        }
+        fps_settle(&e, &a, &b, ok, &d);
+    }
+    return done(&e, x, &d);
+}
+
+uint16_t fps_binary(uint16_t cw, enum fph_binary op, struct x87_reg *x, struct x87_reg *y)
+{
+    switch (op) {
+    case FPH_PREM:
+    case FPH_PREM1:
+        return remainder_of(cw, op == FPH_PREM1, x, y) | 6 << 11;
+    case FPH_SCALE:
+        return scale(cw, x, y) | 6 << 11;
+    default:
+        return fps_trans2(cw, op, x, y);
+    }
+}
+
+/* FXTRACT: the exponent replaces x, the significand is pushed */
+static uint16_t extract(uint16_t cw, struct x87_reg *x, struct x87_reg *z)
+{
+    const struct sf zero = sf_zero(false);
+    struct sf_env e = fps_env(cw);
+    struct sf a = fps_get(x), d, sig;
+
+    if (fps_nans(&e, &a, &zero, &d)) {
+        sig = d;
     } else {
-        int exp;
-
-        pack(z, 2 * frexpl(v, &exp), 0x37F);
-        pack(x, exp - 1, 0x37F);
+        sig = a;
+        sig.exp = 0;
+        d = a.cls == SF_INF ? sf_inf(false) : a.cls == SF_ZERO ? sf_inf(true) : sf_from_int(a.exp);
+        e.flags |= a.cls == SF_ZERO ? SF_ZE : 0;
+        fps_settle(&e, &a, &zero, true, &d);
     }
-    return end(&env) | 6 << 11;
+    if (e.flags & ~e.masks & FPS_PRE) {
+        return fps_status(&e) | 7 << 11;
+    }
+    fps_put(x, &d);
+    fps_put(z, &sig);
+    return fps_status(&e) | 6 << 11;
+}
+
+uint16_t fps_twin(uint16_t cw, enum fph_twin op, struct x87_reg *x, struct x87_reg *z)
+{
+    return op == FPH_XTRACT ? extract(cw, x, z) : fps_trans_twin(cw, op, x, z);
 }
 
 /* Each constant truncated, and what rounding adds (SDM vol. 2, FLD1) */
-void fph_const(uint16_t cw, enum fph_const k, struct x87_reg *x)
+void fps_const(uint16_t cw, enum fph_const k, struct x87_reg *x)
 {
     static const struct {
         uint64_t m;
@@ -443,105 +437,151 @@ void fph_const(uint16_t cw, enum fph_const k, struct x87_reg *x)
     memset(x, 0, sizeof(*x));
     x->m = c[k].m;
     x->se = c[k].se;
-    if (k != FPH_1 && k != FPH_Z && (rc == 2 || (rc == 0 && c[k].nearest))) {
+    if (k != FPH_1 && k != FPH_Z && (rc == SF_UP || (rc == SF_NEAREST && c[k].nearest))) {
         x->m++;
     }
 }
 
-static void store_int(long double v, unsigned bits, void *p)
+/*
+ * Loads and stores
+ */
+static struct sf from_bcd(const uint8_t *p)
 {
-    long double limit = ldexpl(1, (int)bits - 1);
-    int64_t n;
+    int64_t sum = 0;
+    struct sf a;
 
-    if (!(v >= -limit && v < limit)) {
-        feraiseexcept(FE_INVALID);
-        n = (int64_t)(1ull << (bits - 1));
-    } else {
-        n = (int64_t)v;
+    for (int i = 8; i >= 0; i--) {
+        sum = sum * 100 + (p[i] >> 4) * 10 + (p[i] & 15);
     }
-    memcpy(p, &n, bits / 8);
+    a = sf_from_int(sum);
+    a.sign = p[9] >> 7;
+    return a;
 }
 
-static void store_bcd(long double v, uint8_t *p)
+uint16_t fps_load(uint16_t cw, enum fph_load kind, struct x87_reg *x, const void *p)
 {
-    static const uint8_t bad[10] = { 0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0xFF };
-    uint64_t n;
+    const struct sf zero = sf_zero(false);
+    struct sf_env e = fps_env(cw);
+    struct sf a, d;
+    int64_t q;
 
-    if (!(fabsl(v) < 1e18L)) {
-        feraiseexcept(FE_INVALID);
-        memcpy(p, bad, 10);
-        return;
+    switch (kind) {
+    case FPH_LD32:
+        a = from_mem(FPH_M32, p);
+        break;
+    case FPH_LD64:
+        a = from_mem(FPH_M64, p);
+        break;
+    case FPH_LDI16:
+        a = from_mem(FPH_I16, p);
+        break;
+    case FPH_LDI32:
+        a = from_mem(FPH_I32, p);
+        break;
+    case FPH_LDI64:
+        memcpy(&q, p, 8);
+        a = sf_from_int(q);
+        break;
+    default:
+        a = from_bcd(p);
+        break;
     }
-    n = (uint64_t)fabsl(v);
+    if (!fps_nans(&e, &a, &zero, &d)) {
+        d = a;
+        fps_settle(&e, &a, &zero, true, &d);
+    }
+    if (e.flags & ~e.masks & SF_IE) {
+        return fps_status(&e);
+    }
+    fps_put(x, &d);                         /* an unmasked DE does not hold a load back */
+    return fps_status(&e) | 7 << 11;
+}
+
+/* A float to memory: DE does not exist here, and overflow and underflow are held back too */
+static uint16_t store_float(struct sf_env *e, const struct sf_fmt *f, const struct sf *a, void *p)
+{
+    struct sf zero = sf_zero(false), d;
+    uint64_t raw;
+
+    if (!fps_nans(e, a, &zero, &d)) {
+        d = sf_fit(e, f, a);
+    }
+    if (e->flags & ~e->masks & (FPS_PRE | SF_OE | SF_UE)) {
+        return (e->flags & (FPS_PRE | SF_OE | SF_UE)) | 7 << 11;
+    }
+    raw = sf_pack(f, &d);
+    memcpy(p, &raw, f->bits / 8);
+    return fps_status(e);
+}
+
+static void put_bcd(uint8_t *p, int64_t v, bool sign)
+{
+    uint64_t n = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
     for (unsigned i = 0; i < 9; i++, n /= 100) {
         p[i] = (uint8_t)(n % 10 | n / 10 % 10 << 4);
     }
-    p[9] = signbit(v) ? 0x80 : 0;
+    p[9] = sign ? 0x80 : 0;
 }
 
-uint16_t fph_store(uint16_t cw, enum fph_store kind, const struct x87_reg *x, void *p)
+static uint16_t store_int(struct sf_env *e, unsigned rc, unsigned bits, const struct sf *a, void *p)
 {
-    long double v = value(x), i;
-    fenv_t env;
+    int64_t v;
 
-    begin(&env, cw);
-    if (is_snan(x) && kind <= FPH_ST64) {
-        feraiseexcept(FE_INVALID);
+    if (!sf_to_int(e, a, rc, bits, &v)) {
+        e->flags |= SF_IE;
+        if (!(e->masks & SF_IE)) {
+            return fps_status(e) | 7 << 11;
+        }
+        v = (int64_t)(1ull << (bits - 1));
     }
-    i = kind >= FPH_STT16 && kind <= FPH_STT64 ? truncl(v) : kind > FPH_ST64 ? rintl(v) : v;
-    if (kind > FPH_ST64 && i != v && !isnan(v)) {
-        feraiseexcept(FE_INEXACT);
+    memcpy(p, &v, bits / 8);
+    return fps_status(e);
+}
+
+static uint16_t store_bcd(struct sf_env *e, const struct sf *a, void *p)
+{
+    static const uint8_t bad[10] = { 0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0xFF };
+    const int64_t limit = 1000000000000000000;
+    struct sf_env before = *e;
+    int64_t v;
+
+    if (sf_to_int(e, a, e->rc, 64, &v) && v < limit && v > -limit) {
+        put_bcd(p, v, a->sign);
+        return fps_status(e);
     }
+    *e = before;
+    e->flags |= SF_IE;
+    if (!(e->masks & SF_IE)) {
+        return fps_status(e) | 7 << 11;
+    }
+    memcpy(p, bad, 10);
+    return fps_status(e);
+}
+
+uint16_t fps_store(uint16_t cw, enum fph_store kind, const struct x87_reg *x, void *p)
+{
+    struct sf_env e = fps_env(cw);
+    struct sf a = fps_get(x);
+
     switch (kind) {
-    case FPH_ST32: {
-        float f = (float)v;
-        uint32_t b = (uint32_t)(x->se & 0x8000) << 16 | 0x7FC00000 | (uint32_t)(x->m << 1 >> 41);
-
-        memcpy(p, is_nan(x) ? (void *)&b : (void *)&f, 4);
-        break;
-    }
-    case FPH_ST64: {
-        double f = (double)v;
-        uint64_t b = (uint64_t)(x->se & 0x8000) << 48 | 0x7FF8ull << 48 | x->m << 1 >> 12;
-
-        memcpy(p, is_nan(x) ? (void *)&b : (void *)&f, 8);
-        break;
-    }
+    case FPH_ST32:
+        return store_float(&e, &sf_f32, &a, p);
+    case FPH_ST64:
+        return store_float(&e, &sf_f64, &a, p);
     case FPH_STI16:
-    case FPH_STT16:
-        store_int(i, 16, p);
-        break;
+        return store_int(&e, e.rc, 16, &a, p);
     case FPH_STI32:
-    case FPH_STT32:
-        store_int(i, 32, p);
-        break;
+        return store_int(&e, e.rc, 32, &a, p);
     case FPH_STI64:
+        return store_int(&e, e.rc, 64, &a, p);
+    case FPH_STT16:
+        return store_int(&e, SF_TO_ZERO, 16, &a, p);
+    case FPH_STT32:
+        return store_int(&e, SF_TO_ZERO, 32, &a, p);
     case FPH_STT64:
-        store_int(i, 64, p);
-        break;
+        return store_int(&e, SF_TO_ZERO, 64, &a, p);
     default:
-        store_bcd(i, p);
-        break;
+        return store_bcd(&e, &a, p);
     }
-    return end(&env);
 }
-
-/* The control word comes with each call; flags do not stay. MXCSR is the C environment's rounding and flags. */
-void fph_clear(void) { }
-void fph_set_cw(uint16_t cw) { }
-void fph_init(uint16_t cw) { }
-
-uint32_t fph_mxcsr(void)
-{
-    int fe = fetestexcept(FE_ALL_EXCEPT);
-
-    return (fe & FE_INVALID ? FSW_IE : 0) | (fe & FE_DIVBYZERO ? FSW_ZE : 0) | (fe & FE_OVERFLOW ? FSW_OE : 0) |
-           (fe & FE_UNDERFLOW ? FSW_UE : 0) | (fe & FE_INEXACT ? FSW_PE : 0);
-}
-
-void fph_set_mxcsr(uint32_t v)
-{
-    feclearexcept(FE_ALL_EXCEPT);
-    fesetround(round_mode(v >> 13));
-}
-#endif

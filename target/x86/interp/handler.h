@@ -4,7 +4,8 @@
  *
  *     X86_OP(movzx_r32_m8) { uint32_t v = mem_ld8(cpu, r, la64(cpu, r)); REG64(r->reg) = v; X86_NEXT; }
  *
- * X86_NEXT goes on with the record behind this one. In optimised builds it is a sibling call, which the compiler emits as a jump
+ * X86_NEXT goes on with the record behind this one. In optimised builds it is a sibling call, which the compiler
+ * emits as a jump
  * (handlers must not hand out addresses of locals, or it cannot); elsewhere the handler returns and a loop goes on.
  */
 #ifndef TARGET_X86_INTERP_HANDLER_H
@@ -31,7 +32,8 @@
 #define REG64(o) (*(uint64_t *)((char *)cpu->regs + (o)))
 
 /*
- * Handler tables. Each source file of handlers gives a bind function for the ops it implements: it returns the handler for
+ * Handler tables. Each source file of handlers gives a bind function for the ops it implements: it returns the
+ * handler for
  * the record (looking at op, form, size, flags), or NULL when the op is not its own. x86_bind() asks them in turn at
  * decode time, so speed does not matter there.
  */

@@ -241,12 +241,30 @@ static X86_OP(cmpxchg8b)
 /* Two 64-bit halves: atomic only where the host has a 16-byte compare-and-swap without a library */
 static void cas16(uint64_t *p, uint64_t old[2], const uint64_t new[2])
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(X86_PORTABLE)
     bool ok;
 
     __asm__ volatile("lock cmpxchg16b %1" : "=@ccz"(ok), "+m"(*(unsigned __int128 *)p), "+a"(old[0]), "+d"(old[1])
                      : "b"(new[0]), "c"(new[1]) : "memory");
     (void)ok;
+#elif defined(__aarch64__)
+    uint64_t lo, hi;
+    uint32_t failed;
+
+    __asm__ volatile("1:  ldaxp   %[lo], %[hi], %[p]\n\t"
+                     "cmp     %[lo], %[olo]\n\t"
+                     "ccmp    %[hi], %[ohi], #0, eq\n\t"
+                     "b.ne    2f\n\t"
+                     "stlxp   %w[failed], %[nlo], %[nhi], %[p]\n\t"
+                     "cbnz    %w[failed], 1b\n\t"
+                     "b       3f\n"
+                     "2:  stlxp   %w[failed], %[lo], %[hi], %[p]\n\t"      /* what was read was there at one time */
+                     "cbnz    %w[failed], 1b\n"
+                     "3:"
+                     : [lo] "=&r"(lo), [hi] "=&r"(hi), [failed] "=&r"(failed), [p] "+Q"(*(unsigned __int128 *)p)
+                     : [olo] "r"(old[0]), [ohi] "r"(old[1]), [nlo] "r"(new[0]), [nhi] "r"(new[1]) : "cc", "memory");
+    old[0] = lo;
+    old[1] = hi;
 #else
     uint64_t was[2] = { p[0], p[1] };
 

@@ -181,6 +181,8 @@ static X86_OP(pause)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
     X86_NEXT;
 }

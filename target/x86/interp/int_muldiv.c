@@ -102,7 +102,7 @@ DEF_IMUL(imul64_i, 3, REG64(r->rm), r->imm)
 /* hi:lo / d, hi < d: so the quotient fits */
 static uint64_t div128(uint64_t hi, uint64_t lo, uint64_t d, uint64_t *rem)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(X86_PORTABLE)
     uint64_t q;
 
     __asm__("divq %4" : "=a"(q), "=d"(*rem) : "0"(lo), "1"(hi), "r"(d) : "cc");

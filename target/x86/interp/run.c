@@ -42,14 +42,14 @@ const struct x86_rec *x86_follow_slow(struct x86_cpu *cpu, struct x86_tail *t, u
     if (exit_asked(cpu)) {
         return NULL;
     }
-    if (!t->linkable[i] && cpu->mode & (MODE_64 | MODE_FLAT_CS)) {      /* another page: the jump cache may know it */
+    if (!t->linkable[i] && cpu->mode & (MODE_64 | MODE_FLAT_CS) && !x86_logs(cpu, ENTER_LOGS)) {    /* another page: the jump cache may know it */
         n = x86_jc_find(cpu, cpu->regs[REG_RIP]);
         if (likely(n)) {
             X86_GO(cpu, n);
         }
     }
     n = x86_block_at(cpu, cpu->mode);
-    if (flushes == cpu->eng->flushes && t->linkable[i]) {
+    if (flushes == cpu->eng->flushes && t->linkable[i] && !x86_logs(cpu, X86_LOG_NOCHAIN)) {
         from = x86_tail_block(t);
         to = container_of(n, struct x86_block, recs);
         if (!((from->flags | to->flags) & (BLOCK_IO | BLOCK_DEAD)) && to->phys2 == ~0ULL && to->mode == from->mode &&
@@ -100,9 +100,12 @@ static void pending_clear(struct x86_cpu *cpu, uint32_t bits)
 /* Changes that other threads asked for, not visible as events of the processor */
 static void run_housekeeping(struct x86_cpu *cpu, uint32_t pending)
 {
-    pending_clear(cpu, pending & (PEND_CODE | PEND_FLUSH | PEND_A20));
+    pending_clear(cpu, pending & (PEND_CODE | PEND_FLUSH | PEND_A20 | PEND_LOG));
     if (pending & PEND_CODE) {
         x86_engine_wrote(cpu);
+    }
+    if (pending & PEND_LOG) {
+        x86_engine_flush(cpu);
     }
     if (pending & PEND_A20) {
         cpu->a20_mask_low = __atomic_load_n(&cpu->a20_next, __ATOMIC_SEQ_CST) ? 0xFFFFFFFF : 0xFFEFFFFF;
@@ -150,7 +153,7 @@ static bool run_events(struct x86_cpu *cpu, enum x86_exit *why)
     __atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
     pending = __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
     cpu->cur = NULL;
-    if (unlikely(pending & (PEND_CODE | PEND_FLUSH | PEND_A20))) {
+    if (unlikely(pending & (PEND_CODE | PEND_FLUSH | PEND_A20 | PEND_LOG))) {
         run_housekeeping(cpu, pending);
     }
     if (unlikely(pending & PEND_KICK)) {
@@ -184,6 +187,9 @@ static bool run_events(struct x86_cpu *cpu, enum x86_exit *why)
     if (cpu->halted) {
         *why = X86_EXIT_HALT;
         return true;
+    }
+    if (!(cpu->mode & MODE_STEP)) {
+        cpu->eflags &= ~(uint32_t)FL_RF;    /* nobody was interested; x86_step_before() clears it otherwise */
     }
     return false;
 }

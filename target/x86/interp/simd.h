@@ -48,6 +48,7 @@ SIMD_INLINE const void *simd_host(struct x86_cpu *cpu, const struct x86_rec *r, 
     if (unlikely(e->rtag != ((la + len - 1) & ~0xFFFULL))) {
         return simd_ld_slow(cpu, r, la, len);
     }
+    host_before_load();
     return (const void *)(uintptr_t)(la + e->addend);
 }
 
@@ -64,6 +65,7 @@ SIMD_INLINE void mem_st128(struct x86_cpu *cpu, const struct x86_rec *r, uint64_
         simd_st_slow(cpu, r, la, 16, v, V128_ZERO);
         return;
     }
+    host_before_store();
     *(v128_u *)(uintptr_t)(la + e->addend) = v;
 }
 
@@ -75,6 +77,7 @@ SIMD_INLINE void mem_st256(struct x86_cpu *cpu, const struct x86_rec *r, uint64_
         simd_st_slow(cpu, r, la, 32, lo, hi);
         return;
     }
+    host_before_store();
     *(v128_u *)(uintptr_t)(la + e->addend) = lo;
     *(v128_u *)(uintptr_t)(la + e->addend + 16) = hi;
 }

@@ -130,7 +130,7 @@ TO_MMX(cvttpd2pi, pv_cvttpd2dq, 16)
 /* VCVTPS2PH: store form; 8 or 16 bytes */
 static X86_OP(vcvtps2ph)
 {
-    unsigned imm = SIMD_IMM & 4 && !SIMD_X86_HOST ? cpu->fpu.mxcsr >> 13 & 3 : SIMD_IMM & 7;
+    unsigned imm = SIMD_IMM & 7;
     v128 d = pv_vcvtps2ph(V128_ZERO, LO(r->reg), imm);
 
     d[1] = r->flags & REC_VEX_L ? pv_vcvtps2ph(V128_ZERO, HI(r->reg), imm)[0] : 0;

@@ -6,7 +6,8 @@
  *
  * makes v128 pv_name(v128 a, v128 b, unsigned imm), where the destination's old value is a and the source is b. On
  * x86-64 hosts that have the feature it is the host's own instruction; elsewhere the statement, which is the
- * definition, runs. With X86_SIMD_PORTABLE only the statements are used (tests/unit/test-simd.c compares the two). A
+ * definition, runs. With X86_SIMD_PORTABLE or X86_PORTABLE only the statements are used (tests/unit/test-simd.c
+ * compares the two). A
  * YMM operation is the same on both lanes; an MMX operation is the low half of it, for packs and the like after
  * MMX_PAIR (simd.h).
  */
@@ -39,7 +40,7 @@ union lane {
     double f[2];
 };
 
-#if defined(__x86_64__) && !defined(X86_SIMD_PORTABLE)
+#if defined(__x86_64__) && !defined(X86_SIMD_PORTABLE) && !defined(X86_PORTABLE)
 #define SIMD_X86_HOST 1
 #define HOST_SSE2   1
 #define HOST_SSE3   __builtin_cpu_supports("sse3")

@@ -117,6 +117,7 @@ static char *side_host(const struct str *s, const struct side *a, uint64_t n, bo
     if ((write ? e->wtag : e->rtag) != (a->la & ~0xFFFULL)) {
         return NULL;
     }
+    host_before_store();
     return (char *)(uintptr_t)(low + e->addend);
 }
 
@@ -181,13 +182,19 @@ static bool do_movs(struct str *s)
  */
 static void fill(char *d, uint64_t n, unsigned size, uint64_t v)
 {
+    char pattern[64];
+
     if (size == 0 || zx(v, size) == zx((v & 0xFF) * 0x0101010101010101ULL, size)) {
         memset(d, (int)(v & 0xFF), n << size);
         return;
     }
-    for (uint64_t i = 0; i < n; i++) {
-        host_st(d + (i << size), size, v);
+    for (unsigned i = 0; i < sizeof(pattern); i += 1u << size) {
+        host_st(pattern + i, size, v);
     }
+    for (; n >= sizeof(pattern) >> size; n -= sizeof(pattern) >> size, d += sizeof(pattern)) {
+        memcpy(d, pattern, sizeof(pattern));
+    }
+    memcpy(d, pattern, n << size);
 }
 
 static bool do_stos(struct str *s)
@@ -244,6 +251,15 @@ static uint64_t compare_host(const struct str *s, const char *p, const char *d, 
 {
     uint64_t i = 0;
 
+    if (!s->down && !p && s->size == 0 && s->r->flags & REC_REPNE) {    /* strlen, memchr */
+        const char *at = memchr(d, (int)(uint8_t)*a, n);
+
+        i = at ? (uint64_t)(at - d) : n - 1;
+    } else if (!s->down && p && s->r->flags & REC_REP) {                /* memcmp: what is equal goes by eight bytes */
+        while ((i << s->size) + 8 < n << s->size && host_ld(p + (i << s->size), 3) == host_ld(d + (i << s->size), 3)) {
+            i += 8u >> s->size;
+        }
+    }
     while (i < n) {
         uint64_t k = (s->down ? n - 1 - i : i) << s->size;
 
@@ -368,6 +384,7 @@ static X86_OP(string)
 {
     if (unlikely(!str_run(cpu, r))) {
         cpu->regs[REG_RIP] = x86_ip(cpu, r);
+        cpu->eflags |= FL_RF;       /* what interrupts it, finds it set (SDM vol. 3, 17.3.1.1) */
         return x86_leave_to(cpu);
     }
     X86_NEXT;

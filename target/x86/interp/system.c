@@ -4,6 +4,7 @@
  *
  * Caches are not modelled: flushing instructions only check that they are allowed and that the address may be read.
  */
+#include "target/x86/pv.h"
 #include "target/x86/interp/sysops.h"
 
 static void need_64(struct x86_cpu *cpu, const struct x86_rec *r, bool ok)
@@ -152,7 +153,7 @@ static X86_OP(wr_base)
     X86_NEXT;
 }
 
-/* At CPL 0 EFLAGS.AC is no part of the mode, only of the choice of TLB bank */
+/* With CR4.SMAP, EFLAGS.AC chooses the TLB bank, which is part of the mode */
 static X86_OP(clac_stac)
 {
     if (cpu->cpl || (cpu->mode & MODE_VM)) {
@@ -160,6 +161,13 @@ static X86_OP(clac_stac)
     }
     cpu->eflags = r->op == OP_STAC ? cpu->eflags | FL_AC : cpu->eflags & ~(uint32_t)FL_AC;
     x86_mode_update(cpu);
+    return x86_leave(cpu, r);
+}
+
+/* VMCALL and VMMCALL alike: guests patch in one or the other by the vendor they see */
+static X86_OP(vmcall)
+{
+    cpu->regs[R_AX] = x86_pv_hypercall(cpu, cpu->regs[R_AX]);
     X86_NEXT;
 }
 
@@ -172,7 +180,7 @@ x86_handler *x86_bind_system_misc(const struct x86_rec *r)
         { OP_RDPID, x86_rdpid }, { OP_RDPMC, x86_rdpmc }, { OP_RDRAND, x86_rdrand }, { OP_RDSEED, x86_rdrand },
         { OP_SWAPGS, x86_swapgs }, { OP_RDFSBASE, x86_rd_base }, { OP_RDGSBASE, x86_rd_base },
         { OP_WRFSBASE, x86_wr_base }, { OP_WRGSBASE, x86_wr_base }, { OP_CLAC, x86_clac_stac },
-        { OP_STAC, x86_clac_stac },
+        { OP_STAC, x86_clac_stac }, { OP_VMCALL, x86_vmcall },
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {

@@ -33,6 +33,14 @@ struct qtest {
     uint64_t mem_next;
 };
 
+/* What runs programs of the build's kind here: meson sets it for a cross-build (qemu-aarch64-static) */
+static const char *wrapper(void)
+{
+    const char *w = g_getenv("MESON_EXE_WRAPPER");
+
+    return w ? w : "";
+}
+
 static const char *binary(void)
 {
     const char *b = g_getenv("PATCHBAY_BINARY");
@@ -141,9 +149,10 @@ struct qtest *qtest_start(const char *args)
     m = g_build_filename(q->dir, "qmp", NULL);
     ls = listen_at(s);
     lm = listen_at(m);
-    argv[2] = cmd = g_strdup_printf("exec '%s' -qtest unix:%s -qtest-log /dev/null -chardev socket,path=%s,id=char0 "
+    argv[2] = cmd = g_strdup_printf("exec %s '%s' -qtest unix:%s -qtest-log /dev/null -chardev socket,path=%s,id=char0 "
                                     "-object monitor-qmp,id=qmp0,chardev=char0 -display none -audio none "
-                                    "-run-with exit-with-parent=on %s -accel qtest", binary(), s, m, args);
+                                    "-run-with exit-with-parent=on %s -accel qtest", wrapper(), binary(), s, m,
+                                    args);
     if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &q->pid, &err)) {
         g_error("%s: %s", cmd, err->message);
     }

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * target/x86/jit/run.c - the C side of translated code: entering it, what it calls, and where it leaves to
+ */
+#include "target/x86/jit/check.h"
+#include "target/x86/jit/jit_int.h"
+#include "target/x86/jit/link.h"
+#include "target/x86/interp/fast.h"
+#include "target/x86/mmu_int.h"
+#include <inttypes.h>
+#include <unistd.h>
+
+#define HOT_DEFAULT 16
+
+/*
+ * While C runs, regs[REG_RIP] is the block's start, as the interpreter wants it
+ */
+static void flags_here(struct x86_cpu *cpu, uint32_t desc, uint32_t part)
+{
+    if (desc) {
+        cpu->cc_op = desc;
+        cpu->cc_part = 0;
+    }
+    if (part) {
+        cpu->cc_part = jit_part_merge(cpu->cc_part, part);
+    }
+    if (cpu->cc_op & CCD_DESC || cpu->cc_part) {
+        x86_cc_normalise(cpu);
+    }
+}
+
+/*
+ * What memory says of the flags, as translated code left it. It goes on with what was pending still pending, so it
+ * must find that again when
+ * C has made the flags plain meanwhile (that overwrites cc_src and cc_dst), unless the record has written flags.
+ */
+struct cc_state {
+    uint64_t dst, src;
+    uint32_t op, part;
+};
+
+static struct cc_state cc_save(const struct x86_cpu *cpu)
+{
+    return (struct cc_state){ cpu->cc_dst, cpu->cc_src, cpu->cc_op, cpu->cc_part };
+}
+
+static void cc_restore(struct x86_cpu *cpu, const struct cc_state *s)
+{
+    cpu->cc_dst = s->dst;
+    cpu->cc_src = s->src;
+    cpu->cc_op = s->op;
+    cpu->cc_part = s->part;
+}
+
+static void rip_add(struct x86_cpu *cpu, int32_t off)
+{
+    cpu->regs[REG_RIP] += (uint64_t)(int64_t)off;
+    if (!(cpu->mode & MODE_64)) {
+        cpu->regs[REG_RIP] = (uint32_t)cpu->regs[REG_RIP];
+    }
+}
+
+/* Stands behind the one record that is run: a handler goes on to the record behind its own, and ends up here */
+static const struct x86_rec *stepped(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    return r;
+}
+
+/*
+ * One record, not the last. Return: false: it has not been completed (a repeated string instruction that makes room
+ * for an
+ * interrupt) or left the sequence; RIP says where to go on
+ */
+static bool step_record(struct x86_cpu *cpu, const struct x86_rec *r, x86_handler *fn)
+{
+    struct x86_rec *two = cpu->jit->step;
+
+    two[0] = two[1] = *r;
+    two[1].fn = stepped;
+    return fn(cpu, two) == &two[1];
+}
+
+struct jit_exit *jit_c_step(struct x86_cpu *cpu, struct jit_site *s)
+{
+    struct x86_block *b = s->b;
+    const struct x86_rec *r = &b->recs[s->rec];
+    struct x86_jit *j = cpu->jit;
+    struct cc_state was = cc_save(cpu);
+
+    flags_here(cpu, s->desc, s->part);
+    if (r->flags & REC_LAST) {
+        return b->jit->interp;
+    }
+    rip_add(cpu, (int32_t)b->jit->page_off);
+    j->n_steps++;
+    if (!step_record(cpu, r, s->rec ? r->fn : b->jit->fn0)) {
+        return &j->leave;
+    }
+    if (unlikely(b->flags & BLOCK_DEAD || cpu->mode != b->mode)) {
+        rip_add(cpu, r->off + r->len);
+        return &j->leave;
+    }
+    rip_add(cpu, -(int32_t)b->jit->page_off);
+    if (s->keep_cc) {
+        cc_restore(cpu, &was);
+    }
+    return NULL;
+}
+
+/* Host memory of a byte, by the first level; brings the page in when @fill. NULL: not plain, or it has to be looked at */
+static uint8_t *host_byte(struct x86_cpu *cpu, uint64_t la, bool write)
+{
+    const struct x86_tlb_entry *e = mem_tlb(cpu, la);
+
+    return (write ? e->wtag : e->rtag) == (la & ~PAGE_MASK) ? (uint8_t *)(uintptr_t)(la + e->addend) : NULL;
+}
+
+/*
+ * An access across a page edge. A load is put together in a buffer that the code then loads from; of stores only
+ * moves of
+ * general registers are done here. Return: done, JT0's value is *addend (loads), or the record is over (stores)
+ */
+static bool crossing(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la, uintptr_t *addend)
+{
+    const struct x86_rec *r = &s->b->recs[s->rec];
+    uint64_t edge = (la | PAGE_MASK) + 1;
+    unsigned first = (unsigned)(edge - la);
+    uint8_t *lo = host_byte(cpu, la, s->write), *hi = host_byte(cpu, edge, s->write);
+
+    if (!lo || !hi || la & s->align || s->len > sizeof(cpu->jf.bounce)) {
+        return false;
+    }
+    if (!s->write) {
+        memcpy(cpu->jf.bounce, lo, first);
+        memcpy(cpu->jf.bounce + first, hi, s->len - first);
+        *addend = (uintptr_t)cpu->jf.bounce - la;
+        return true;
+    }
+    if (r->op == OP_MOV && r->form == FORM_RM_R && !jit_high8(r->reg)) {
+        const uint8_t *v = (const uint8_t *)&cpu->regs[r->reg >> 3];
+
+        memcpy(lo, v, first);
+        memcpy(hi, v + first, s->len - first);
+        return true;
+    }
+    return false;
+}
+
+/*
+ * A plain move to a page that code was decoded from: data beside code, or a program that writes programs. Return: 0:
+ * not
+ * that; 1: done; else the exit to take, because the running block has died
+ */
+static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la)
+{
+    const struct x86_rec *r = &s->b->recs[s->rec];
+    struct ram_block *ram;
+    uint64_t off, v;
+    uint8_t *p;
+
+    if (r->op != OP_MOV || (r->form != FORM_RM_I && (r->form != FORM_RM_R || jit_high8(r->reg)))) {
+        return 0;
+    }
+    p = mmu_code_byte(cpu, la, &ram, &off);
+    if (!p) {
+        return 0;
+    }
+    v = r->form == FORM_RM_I ? r->imm : cpu->regs[r->reg >> 3];
+    memcpy(p, &v, s->len);
+    if (likely(!x86_smc_store(cpu, ram, off, s->len) || !(s->b->flags & BLOCK_DEAD))) {
+        return 1;
+    }
+    flags_here(cpu, s->desc, s->part);
+    rip_add(cpu, (int32_t)s->b->jit->page_off + r->off + r->len);
+    return (uintptr_t)&cpu->jit->leave;
+}
+
+uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
+{
+    struct x86_jit_slot *slot = s->slot;
+    const struct x86_tlb_entry *e = mem_tlb(cpu, la);
+    uint64_t tag = (la + s->len - 1) & ~PAGE_MASK;
+    struct cc_state was;
+    uintptr_t addend = 0;
+
+    if ((la & ~PAGE_MASK) != tag && (cpu->mode & MODE_64 || !(tag >> 32)) && crossing(cpu, s, la, &addend)) {
+        if (s->write) {
+            return 1;
+        }
+        slot->rtag = slot->wtag = TLB_NONE;     /* the buffer is for this access only: the code reads the addend from here */
+        slot->addend = addend;
+        return 0;
+    }
+    if (s->write && (la & ~PAGE_MASK) == tag) {
+        uintptr_t done = store_to_code(cpu, s, la);
+
+        if (done) {
+            return done;
+        }
+    }
+    was = cc_save(cpu);
+    cpu->jit->n_misses++;
+    flags_here(cpu, s->desc, s->part);
+    if ((la & ~PAGE_MASK) == tag && !(la & s->align)) {
+        struct x86_block *b = s->b;
+
+        /* a fault is raised from here: as from the record itself */
+        rip_add(cpu, (int32_t)b->jit->page_off);
+        if (mmu_fill(cpu, &b->recs[s->rec], la, s->len, s->write) && (s->write ? e->wtag : e->rtag) == tag) {
+            slot->rtag = e->rtag;
+            slot->wtag = e->wtag;
+            slot->addend = e->addend;
+            if (!slot->listed) {
+                slot->listed = 1;
+                cpu->jf.used[cpu->jf.used_n++] = (uint32_t)(uintptr_t)slot;
+            }
+            rip_add(cpu, -(int32_t)b->jit->page_off);
+            cc_restore(cpu, &was);
+            return 0;
+        }
+        rip_add(cpu, -(int32_t)b->jit->page_off);
+    }
+    cc_restore(cpu, &was);
+    {
+        struct jit_exit *x = jit_c_step(cpu, s);
+
+        return x ? (uintptr_t)x : 1;
+    }
+}
+
+/* In a short time, is the question: a site that misses now and then is better off with its slot */
+#define OFTEN_US 10
+void jit_c_often(struct x86_cpu *cpu, struct jit_site *s)
+{
+    int64_t now = g_get_monotonic_time();
+
+    s->left = JIT_SITE_MISSES;
+    if (s->hashable && now - s->since < OFTEN_US && !cpu->jit->o.no_slots) {
+        jit_site_hash(cpu, s);
+        s->left = UINT32_MAX;
+    }
+    s->since = now;
+}
+
+/* For LAHF's and SETO's image in AX */
+void jit_c_flags(struct x86_cpu *cpu)
+{
+    uint32_t f;
+
+    flags_here(cpu, 0, 0);
+    f = flags_arith(cpu);
+    cpu->jf.flags = (f & 0xFF) << 8 | 2 << 8 | (f & FL_OF ? 1 : 0);
+}
+
+/*
+ * The dispatcher
+ */
+
+/* The generation that the translation of the code at @la hangs on; 0: not one that links can follow */
+static uint32_t code_gen(struct x86_cpu *cpu, uint64_t la, const struct x86_rec *r)
+{
+    const struct x86_jc_entry *e = &cpu->eng->jc[x86_jc_hash(la)];
+
+    return e->la == la && e->to == r && e->mode == cpu->mode ? x86_code_gen(cpu, e->gen) : 0;
+}
+
+static const struct x86_rec *go(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    X86_GO(cpu, r);
+}
+
+/*
+ * A block whose only instruction reaches into a second page compares the mapping's generation when it is entered:
+ * tell it
+ * the present one. x86_block_at() has just looked at the second page. Return: false: there is nothing to compare
+ */
+static bool second_page(struct x86_cpu *cpu, struct x86_block *b)
+{
+    uint64_t la2 = (x86_rip_linear(cpu) | (RAM_PAGE_SIZE - 1)) + 1;
+    struct fetch_slot s1, s2;
+    uint32_t gen;
+
+    if (!b->jit->guard) {
+        return true;
+    }
+    x86_fetch_page(cpu, x86_rip_linear(cpu), &s1);
+    x86_fetch_page(cpu, cpu->mode & MODE_64 ? la2 : (uint32_t)la2, &s2);
+    gen = s1.gen == s2.gen ? x86_code_gen(cpu, s2.gen) : 0;
+    memcpy(b->jit->guard, &gen, 4);
+    return gen;
+}
+
+struct jit_exit *jit_enter_block(struct x86_cpu *cpu, struct x86_block *b)
+{
+    struct x86_jit *j = cpu->jit;
+    struct jit_exit *x;
+
+    rip_add(cpu, -(int32_t)b->jit->page_off);
+    j->n_enters++;
+    x = j->enter(cpu, b->jit->entry);
+    j->n_exits[x->kind]++;
+    flags_here(cpu, 0, 0);
+    return x;
+}
+
+static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
+{
+    struct x86_jit *j = cpu->jit;
+
+    for (;;) {
+        const struct x86_rec *r;
+        struct x86_block *to;
+        struct jit_exit *x;
+        uint32_t gen;
+
+        if (unlikely(!second_page(cpu, b))) {
+            return b->jit->fn0(cpu, b->recs);
+        }
+        x = NULL;
+        if (unlikely(j->check && jit_check_due(cpu, b))) {
+            x = jit_check_run(cpu, b);
+            if (!x && b->flags & BLOCK_DEAD) {      /* it overwrites itself: one instruction, or it would never get past that */
+                return go(cpu, x86_block_at(cpu, cpu->mode | MODE_STEP));
+            }
+        }
+        if (!x) {
+            x = jit_enter_block(cpu, b);
+        }
+        switch (x->kind) {
+        case JX_INTERP:
+            rip_add(cpu, (int32_t)x->b->jit->page_off);
+            r = &x->b->recs[x->which];
+            if (x->which == 0) {
+                return x->b->jit->fn0(cpu, r);
+            }
+            return go(cpu, r);
+        case JX_LEAVE:
+            return x86_leave_to(cpu);
+        case JX_DIRECT:
+            rip_add(cpu, x->off);
+            break;
+        default:
+            break;
+        }
+        if (exit_asked(cpu) || cpu->mode & MODE_STEP) {
+            return NULL;
+        }
+        r = x86_block_at(cpu, cpu->mode);
+        to = container_of(r, struct x86_block, recs);
+        if (!to->jit) {
+            return go(cpu, r);
+        }
+        gen = code_gen(cpu, x86_rip_linear(cpu), r);
+        if (x->kind == JX_INDIRECT) {
+            if (gen && !j->o.no_chain && !j->check) {
+                jit_jc_fill(cpu, x86_rip_linear(cpu), gen, to->jit->entry_ind);
+            }
+        } else if (x->rel) {
+            if (x->linked && x->to != to) {
+                jit_relink(cpu, x);
+            }
+            if (!x->cross || gen) {
+                jit_link(cpu, x, to, gen);
+            }
+        }
+        b = to;
+    }
+}
+
+const struct x86_rec *x86_jit_enter(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    struct x86_block *b = container_of(r, struct x86_block, recs);
+
+    if (unlikely(cpu->mode != b->mode)) {
+        return x86_goto(cpu);
+    }
+    return jit_run(cpu, b);
+}
+
+const struct x86_rec *x86_jit_moved(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    struct x86_block *hot = container_of(r, struct x86_block, recs)->jit->b;
+
+    if (hot->flags & BLOCK_DEAD) {
+        return x86_leave_to(cpu);
+    }
+    return x86_jit_enter(cpu, hot->recs);
+}
+
+const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    struct x86_block *b = container_of(r, struct x86_block, recs);
+    struct x86_block *hot;
+
+    if (likely(--b->runs) || cpu->mode != b->mode) {
+        b->runs += !b->runs;
+        return b->fn0(cpu, r);
+    }
+    hot = x86_block_promote(cpu, b);
+    if (hot) {
+        return jit_run(cpu, hot);
+    }
+    if (cpu->jit->want_flush) {
+        x86_engine_flush(cpu);
+        return x86_goto(cpu);
+    }
+    b->runs = UINT32_MAX;
+    return b->fn0(cpu, r);
+}
+
+void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b)
+{
+    const struct x86_engine_opts *o = &cpu->jit->o;
+
+    if (o->interp_from != o->interp_to && cpu->regs[REG_RIP] >= o->interp_from && cpu->regs[REG_RIP] < o->interp_to) {
+        return;
+    }
+    b->runs = o->hot;
+    b->fn0 = b->recs[0].fn;
+    b->recs[0].fn = x86_jit_count;
+}
+
+/*
+ * The copy that lives as long as its code: records with handlers of their own, none for two. With one CPU nobody else
+ * does read-modify-write on guest memory (devices load and store), so LOCK means nothing there
+ */
+struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *b)
+{
+    struct x86_jit *j = cpu->jit;
+    unsigned n = b->nrec + (b->flags & BLOCK_HAS_END ? 1u : 0);
+    size_t size = sizeof(*b) + (n + 1) * sizeof(struct x86_rec);
+    struct x86_block *hot = jit_meta(j, size);
+
+    if (!hot) {
+        j->want_flush = true;
+        return NULL;
+    }
+    memcpy(hot, b, size);
+    for (unsigned i = n; i-- > 0; ) {
+        hot->recs[i].flags &= (uint16_t)~(REC_X2 | (cpu->cores <= 1 ? REC_LOCK : 0));
+        x86_bind_one(&hot->recs[i], b->mode);
+    }
+    if (!jit_translate(cpu, hot)) {
+        return NULL;
+    }
+    hot->jit->fn0 = hot->recs[0].fn;
+    hot->recs[0].fn = x86_jit_enter;
+    hot->fn0 = NULL;
+    return hot;
+}
+
+/*
+ * Making and unmaking
+ */
+struct x86_jit *x86_jit_new(struct x86_cpu *cpu, const struct x86_engine_opts *o, Error **errp)
+{
+    struct x86_jit *j;
+
+    if ((uintptr_t)cpu + sizeof(*cpu) > INT32_MAX) {
+        error_setg(errp, "no memory below 2 GiB for the CPU");
+        return NULL;
+    }
+    j = g_new0(struct x86_jit, 1);
+    j->o = *o;
+    j->o.hot = o->hot ? o->hot : HOT_DEFAULT;
+    jit_simd_host(j);
+    j->has = jit_host_has();
+    j->leave.kind = JX_LEAVE;
+    if (!jit_cache_open(j, o->tb_size, errp)) {
+        g_free(j);
+        return NULL;
+    }
+    for (unsigned i = 0; i < JIT_SLOTS; i++) {
+        cpu->jf.slot[i].rtag = cpu->jf.slot[i].wtag = TLB_NONE;
+    }
+    j->check = o->check ? jit_check_new() : NULL;
+    jit_stubs(cpu, j);
+    if (o->perf_map) {
+        g_autofree char *name = g_strdup_printf("/tmp/perf-%d.map", (int)getpid());
+
+        j->perf = fopen(name, "w");
+        if (j->perf) {
+            fprintf(j->perf, "%" PRIxPTR " %zx patchbay_stubs\n", (uintptr_t)j->rx, j->hot_used);
+        }
+    }
+    j->meta_stubs = j->meta_used;
+    return j;
+}
+
+void x86_jit_free(struct x86_jit *j)
+{
+    if (j) {
+        if (j->perf) {
+            fclose(j->perf);
+        }
+        jit_cache_close(j);
+        jit_check_free(j->check);
+        g_free(j);
+    }
+}
+
+bool x86_jit_works(Error **errp)
+{
+    return true;
+}
+
+void x86_jit_print_stats(struct x86_cpu *cpu, GString *out)
+{
+    const struct x86_jit *j = cpu->jit;
+
+    if (!j) {
+        return;
+    }
+    g_string_append_printf(out, "translated      %" PRIu64 " blocks, %" PRIu64 " instructions, %" PRIu64 " dead, %" PRIu64 " failed\n",
+                           j->n_blocks, j->n_insns, j->n_killed, j->n_failed);
+    g_string_append_printf(out, "host code       %" PRIu64 " KiB hot, %" PRIu64 " KiB cold of %" PRIu64 " KiB, dropped %" PRIu64 " times\n",
+                           (uint64_t)j->hot_used / 1024, (uint64_t)j->cold_used / 1024, (uint64_t)j->size / 1024, j->n_flushes);
+    g_string_append_printf(out, "entered         %" PRIu64 ", links %" PRIu64 "\n", j->n_enters, j->n_links);
+    g_string_append_printf(out, "left            %" PRIu64 " direct, %" PRIu64 " indirect, %" PRIu64 " interpreter, %" PRIu64 " changed\n",
+                           j->n_exits[0], j->n_exits[1], j->n_exits[2], j->n_exits[3]);
+    g_string_append_printf(out, "calls to C      %" PRIu64 " records, %" PRIu64 " TLB misses; %" PRIu64 " sites hashed\n", j->n_steps,
+                           j->n_misses, j->n_hashed);
+    if (j->check) {
+        jit_check_print_stats(j->check, out);
+    }
+}
