@@ -3,9 +3,8 @@
  * target/x86/access.h - how handlers reach guest memory
  *
  * Addresses are linear. The fast path is one compare against the software TLB; everything else (miss, page crossing,
- * MMIO, ROM,
- * code page, non-canonical address, alignment check) is in mmu.c and does not return when it faults. @r is the
- * record being run: the fault's RIP, and whether a non-canonical address is #SS or #GP, come from it.
+ * MMIO, ROM, code page, non-canonical address, alignment check) is in mmu.c and does not return when it faults. @r is
+ * the record being run: the fault's RIP, and whether a non-canonical address is #SS or #GP, come from it.
  */
 #ifndef TARGET_X86_ACCESS_H
 #define TARGET_X86_ACCESS_H
@@ -80,8 +79,8 @@ MEM_LDST(64, uint64_t)
 /**
  * mem_rmw_begin() - a place to read and write @size (1..16) bytes in
  * Return: host memory itself, or cpu->rmw_buf loaded with the bytes (after the write rights were checked). In both
- * cases
- * the caller reads and writes *p (with an atomic operation when the record has REC_LOCK), then calls mem_rmw_end().
+ * cases the caller reads and writes *p (with an atomic operation when the record has REC_LOCK), then calls
+ * mem_rmw_end().
  */
 void *mem_rmw_slow(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned size);
 void mem_rmw_end_slow(struct x86_cpu *cpu, const struct x86_rec *r);

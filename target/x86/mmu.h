@@ -97,8 +97,7 @@ bool x86_translate_debug(struct x86_cpu *cpu, uint64_t la, uint64_t *phys, uint6
 
 /**
  * x86_code_gen() - what translated code compares for a block whose translation hangs on fetch generation @gen: it is
- * good
- * while jf.gen of the CPU's privilege is the value returned; 0: it cannot be told so
+ * good while jf.gen of the CPU's privilege is the value returned; 0: it cannot be told so
  */
 uint32_t x86_code_gen(struct x86_cpu *cpu, uint64_t gen);
 

@@ -5,9 +5,8 @@
  * kvmclock. The guest names a page; we write down a pair (TSC, system time) and how to go on from it:
  *     time = system_time + ((tsc - tsc_timestamp) << shift) * mul / 2^32
  * The TSC counts nanoseconds of CLOCK_VIRTUAL, so the factor is one (mul = 2^31, shift = 1) and the pair holds until
- * the
- * guest moves its TSC: no page is written between. While the machine is stopped both stand still. The pair of every CPU
- * names the same clock, which is what the flag TSC_STABLE promises: readers need not compare CPUs.
+ * the guest moves its TSC: no page is written between. While the machine is stopped both stand still. The pair of
+ * every CPU names the same clock, which is what the flag TSC_STABLE promises: readers need not compare CPUs.
  *
  * A reader copies the page between two reads of `version` that are equal and even. We write it odd, then the rest, then
  * even. Pages are reached by DMA accessors: an address that is no RAM does nothing.

@@ -7,10 +7,8 @@
  * several linear addresses.
  *
  * Register operands. `reg` is ModRM.reg (or the opcode's register), `rm` is ModRM.rm. For general registers both hold
- * the
- * BYTE OFFSET into x86_cpu.regs: 8 * n, or 8 * (n - 4) + 1 for AH, CH, DH, BH. For every other register file (xmm,
- * mmx, st, sreg, cr, dr)
- * they hold the plain number.
+ * the BYTE OFFSET into x86_cpu.regs: 8 * n, or 8 * (n - 4) + 1 for AH, CH, DH, BH. For every other register file
+ * (xmm, mmx, st, sreg, cr, dr) they hold the plain number.
  *
  * Memory operands (REC_MEM). effective address = regs[base] + (regs[index] << scale) + disp, cut to the address size;
  * base and index are plain indices into x86_cpu.regs, where regs[16] is RIP (of the block's first instruction) and
@@ -31,8 +29,7 @@ struct x86_block;
 
 /*
  * A handler runs one record and goes on to the next one: it ends with X86_NEXT(cpu, r + 1). Optimised builds turn
- * that into a jump
- * (threaded dispatch by sibling calls); others return the next record to a loop. It leaves the
+ * that into a jump (threaded dispatch by sibling calls); others return the next record to a loop. It leaves the
  * engine by returning NULL (only block terminators do) or by x86_raise() (target/x86/excp.h).
  */
 typedef const struct x86_rec *x86_handler(struct x86_cpu *cpu, const struct x86_rec *r);

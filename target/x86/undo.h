@@ -3,10 +3,8 @@
  * target/x86/undo.h - guest memory as it was before each store of a trial run
  *
  * While cpu->undo is set (jit/check.c) no write tags are given out, so every store comes by the slow paths of mmu.c,
- * which say here
- * what they are about to overwrite. What cannot be taken back (a device access, a page table entry that gets its
- * accessed or dirty bit,
- * more stores than there is room for) ends the trial before it has happened.
+ * which say here what they are about to overwrite. What cannot be taken back (a device access, a page table entry
+ * that gets its accessed or dirty bit, more stores than there is room for) ends the trial before it has happened.
  */
 #ifndef TARGET_X86_UNDO_H
 #define TARGET_X86_UNDO_H

@@ -200,9 +200,7 @@ static void run(const struct prog *p)
     vm->cpu->regs[R_SI] = DATA;
     vm->cpu->regs[R_DI] = OUT;
     t0 = g_get_monotonic_time();
-    do {
-        why = x86_cpu_run(vm->cpu);
-    } while (why == X86_EXIT_KICK);
+    why = vm_run(vm);
     t = g_get_monotonic_time() - t0;
     insns = (double)x86_cpu_instructions(vm->cpu);
     printf("%-10s %8.1f MIPS  (%.0f million in %.3f s, rax %016" G_GINT64_MODIFIER "x rcx %" G_GINT64_MODIFIER "x r10 %" G_GINT64_MODIFIER "x r12 %" G_GINT64_MODIFIER "x%s)\n", p->name,

@@ -22,6 +22,17 @@ def wait_for(cond, what, limit=10):
         time.sleep(0.01)
 
 
+def connect(port):
+    """To a server that is starting."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return socket.create_connection(('127.0.0.1', port))
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 def sigterm_is_an_orderly_exit(prog, tmp):
     sock = f'{tmp}/s'
     p = subprocess.Popen([prog, *BASE, '-qmp', f'unix:{sock},server=on,wait=off', '-pidfile', f'{tmp}/pid'])
@@ -79,14 +90,7 @@ def hmp_over_tcp_echoes_the_command(prog, tmp):
     p = subprocess.Popen([prog, *BASE, '-monitor', f'tcp:127.0.0.1:{port},server,nowait'])
     try:
         for _ in range(2):                  # a connection for each command
-            end = time.monotonic() + 10
-            while True:
-                try:
-                    c = socket.create_connection(('127.0.0.1', port))
-                    break
-                except OSError:
-                    assert time.monotonic() < end
-                    time.sleep(0.01)
+            c = connect(port)
             f = c.makefile('rwb')
             assert f.readline().endswith(b"monitor - type 'help' for more information\r\n")
             f.write(b'info status\n')
@@ -106,14 +110,7 @@ def serial_over_telnet_greets(prog, tmp):
     srv.close()
     p = subprocess.Popen([prog, *BASE, '-serial', f'telnet:127.0.0.1:{port},server,nowait'])
     try:
-        end = time.monotonic() + 10
-        while True:
-            try:
-                c = socket.create_connection(('127.0.0.1', port))
-                break
-            except OSError:
-                assert time.monotonic() < end
-                time.sleep(0.01)
+        c = connect(port)
         got = b''
         while len(got) < 12:
             got += c.recv(12 - len(got))

@@ -124,6 +124,17 @@ static inline void vm_gate64(struct x86vm *vm, unsigned vec, uint64_t handler)
     g[1] = handler >> 32;
 }
 
+/* Until the CPU halts or shuts down: which of the two */
+static inline enum x86_exit vm_run(struct x86vm *vm)
+{
+    enum x86_exit why;
+
+    do {
+        why = x86_cpu_run(vm->cpu);
+    } while (why == X86_EXIT_KICK);
+    return why;
+}
+
 /* 64-bit mode, CPL 0, interrupts off */
 static inline void vm_long(struct x86vm *vm, uint64_t rip)
 {

@@ -291,16 +291,6 @@ static const uint8_t atomic[] = {
 #define LOAD(vm, addr, prog) vm_load(vm, addr, prog, sizeof(prog))
 #define REG(n) (vm->cpu->regs[n])
 
-static enum x86_exit run(struct x86vm *vm)
-{
-    enum x86_exit why;
-
-    do {
-        why = x86_cpu_run(vm->cpu);
-    } while (why == X86_EXIT_KICK);
-    return why;
-}
-
 static struct x86vm *long_vm(const uint8_t *code, size_t n)
 {
     struct x86vm *vm = vm_new(4 << 20);
@@ -328,7 +318,7 @@ static void test_int64(void)
     };
     struct x86vm *vm = LONG_VM(int64);
 
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     for (unsigned i = 0; i < 16; i++) {
         g_assert_cmphex(REG(i), ==, want[i]);
     }
@@ -352,7 +342,7 @@ static void test_real16(void)
     cpu->regs[REG_RIP] = 0x7C00;
     cpu->regs[R_SP] = 0x12340002;       /* pushes wrap at 64 KiB and keep the upper half */
     x86_mode_update(cpu);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     for (unsigned i = 0; i < 32; i++) {
         g_assert_cmpuint(vm->ram->host[0x18000 + i], ==, i + 1);
     }
@@ -372,7 +362,7 @@ static void test_prot32(void)
 
     LOAD(vm, CODE, prot32);
     x86_cpu_start_flat32(vm->cpu, CODE, 0, 0, 0, 0, 0, 8, 16);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_SI), ==, 144);
     g_assert_cmphex(REG(R_DI), ==, 30);
     g_assert_cmphex(REG(R_SP), ==, 0x90000);
@@ -386,7 +376,7 @@ static void test_smc(void)
 {
     struct x86vm *vm = LONG_VM(smcnext);
 
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX) & 0xFF, ==, 7);
     vm_free(vm);
 
@@ -394,12 +384,12 @@ static void test_smc(void)
     vm = LONG_VM(smcalias);
     *vm_pte(vm, 0x50000) = CODE | 7;
     REG(R_BX) = 0x50004;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX) & 0xFF, ==, 9);
     vm_free(vm);
 
     vm = LONG_VM(smcloop);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmpuint(REG(R_BX), ==, 500500);
     vm_free(vm);
 }
@@ -409,7 +399,7 @@ static void test_smc_data(void)
 {
     struct x86vm *vm = LONG_VM(neardata);
 
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmpuint(REG(R_AX), ==, 1000);
     g_assert_cmpuint(vm->cpu->eng->smc_hits, ==, 0);
     g_assert_cmpuint(vm->cpu->eng->smc_stores, >=, 1000);
@@ -422,13 +412,13 @@ static void test_dma(void)
     static const uint8_t one[] = { 0xB0, 0x01, 0xF4 }, two[] = { 0xB0, 0x02, 0xF4 };
     struct x86vm *vm = LONG_VM(one);
 
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 1);
     g_assert_true(vm->ram->page_flags[CODE >> 12] & RAM_CODE);
     LOAD(vm, CODE, two);
     vm->cpu->halted = false;
     REG(REG_RIP) = CODE;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 2);
     vm_free(vm);
 }
@@ -444,20 +434,20 @@ static void test_crossing(void)
     vm_load(vm, 0x11000, tail, sizeof(tail));
     vm_load(vm, 0x20000, tail2, sizeof(tail2));
     vm_long(vm, 0x10FFC);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 0x44332211);
 
     *vm_pte(vm, 0x11000) = 0x20000 | 7;
     x86_tlb_flush_page(vm->cpu, 0x11000);
     vm->cpu->halted = false;
     REG(REG_RIP) = 0x10FFC;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 0x66552211);
 
     vm_load(vm, 0x20000, tail, sizeof(tail));
     vm->cpu->halted = false;
     REG(REG_RIP) = 0x10FFC;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 0x44332211);
 
     /* not there: the fault is the instruction's, the address the second page's */
@@ -467,7 +457,7 @@ static void test_crossing(void)
     x86_tlb_flush_page(vm->cpu, 0x11000);
     vm->cpu->halted = false;
     REG(REG_RIP) = 0x10FFC;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 0x11000);
     g_assert_cmphex(REG(10), ==, 0x10FFD);
     vm_free(vm);
@@ -484,7 +474,7 @@ static void test_fault(void)
     vm_gate64(vm, EXC_PF, 0x30000);
     *vm_pte(vm, 0x41000) = 0x41000 | 5;         /* read-only */
     REG(R_BX) = 0x41008;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 0x41008);
     g_assert_cmphex(REG(9), ==, 3);             /* present, write */
     g_assert_cmphex(REG(10), ==, CODE + 18);
@@ -509,7 +499,7 @@ static void test_rep_fault(void)
     REG(R_SI) = 0x50010;
     REG(R_DI) = 0x61000;
     REG(R_CX) = 0x1800;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(11), ==, 1);
     g_assert_cmphex(REG(8), ==, 0x62000);
     g_assert_cmphex(REG(9), ==, 2);
@@ -531,7 +521,7 @@ static void test_overlap(void)
     REG(R_SI) = 0x50000;
     REG(R_DI) = 0x50002;
     REG(R_BX) = 0x50005;        /* then downwards from 0x50005 to 0x50007: not a pattern */
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     /* upwards: ab ab ab...; then downwards from what was there, with two zeroes from below */
     g_assert_cmpmem(m, 16, "\0\0abababababmnop", 16);
     g_assert_cmphex(REG(R_SI), ==, 0x4FFFD);
@@ -548,7 +538,7 @@ static void test_strings(void)
     memcpy(m + 0x100, "0123456789abcdef0123456789abzdef", 32);
     REG(R_DI) = 0x40000;
     REG(R_BX) = 0x50000;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 58);
     g_assert_cmphex(REG(9), ==, 0x4002A);
     g_assert_cmphex(REG(10) & 0xFF, ==, 1);
@@ -568,7 +558,7 @@ static void test_atomic(void)
     memcpy(m, "\x05\0\0\0\xF0\0\0\0\x01\0\0\0\0\0\0\0", 16);
     REG(R_BX) = 0x50000;
     REG(R_DX) = 0x200;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8) & 0xFF, ==, 1);
     g_assert_cmphex(REG(9) & 0xFF, ==, 0);
     g_assert_cmphex(REG(10) & 0xFF, ==, 1);
@@ -588,7 +578,7 @@ static void shadow(const uint8_t *code, size_t n, uint64_t rip)
     vm_gate64(vm, 0x40, 0x30000);
     vm->vector = 0x40;
     x86_cpu_set_intr(vm->cpu, true);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmpuint(vm->acks, ==, 1);
     g_assert_cmphex(REG(9), ==, rip);
     vm_free(vm);
@@ -613,7 +603,7 @@ static void test_movss(void)
     vm->cpu->eflags |= FL_IF;
     vm->cpu->shadow = SHADOW_STI;               /* as if STI had just run: MOV SS is in its shadow, and casts one */
     x86_cpu_set_intr(vm->cpu, true);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(9), ==, CODE + 7);
     vm_free(vm);
 }
@@ -632,7 +622,7 @@ static void test_tf(void)
     vm_gate64(vm, EXC_DB, 0x30000);
     REG(R_BX) = 0x50000;
     REG(R_DI) = 0x60000;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     n = (unsigned)(REG(R_BX) - 0x50000) / 8;
     for (unsigned i = 0; i < n; i++) {
         g_test_message("#DB at +%u", (unsigned)(mem64(vm, 0x50000 + 8 * i) - CODE));
@@ -663,14 +653,14 @@ static void test_smp_code(void)
     other.cpu->regs[R_BX] = CODE + 1;
     *(vm->ram->host + CODE + 1) = 0;            /* the other CPU has a write tag before the page gets code */
     g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 2);
     *(vm->ram->host + CODE + 1) = 7;
     x86_cpu_wrote_ram(other.cpu, vm->ram, CODE + 1, 1);     /* reaches all of the ring */
     for (unsigned i = 0; i < 2; i++) {
         vm->cpu->halted = other.cpu->halted = false;
         REG(REG_RIP) = CODE;
-        g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+        g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
         g_assert_cmphex(REG(R_AX), ==, i ? 2 : 7);
         other.cpu->regs[REG_RIP] = 0x18000;
         g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
@@ -689,7 +679,7 @@ static void test_arena(void)
     LOAD(vm, CODE, prot32);
     vm->cpu->eng->arena_size = 3072;
     x86_cpu_start_flat32(vm->cpu, CODE, 0, 0, 0, 0, 0, 8, 16);
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_SI), ==, 144);
     g_assert_cmphex(REG(R_DI), ==, 30);
     g_assert_cmpuint(vm->cpu->eng->flushes, >, 0);
@@ -712,7 +702,7 @@ static void test_pair_fault(void)
     REG(R_BX) = 0x50000;
     REG(R_SI) = 0x51000;
     REG(R_CX) = 5;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 0x51000);
     g_assert_cmphex(REG(10), ==, CODE + 3);
     g_assert_cmphex(REG(R_AX), ==, 0x3837363534333231);
@@ -721,7 +711,7 @@ static void test_pair_fault(void)
     REG(R_BX) = 0x51008;
     REG(R_AX) = 6;
     vm->cpu->halted = false;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 0x51008);
     g_assert_cmphex(REG(10), ==, CODE);
     g_assert_cmphex(REG(R_AX), ==, 6);
@@ -739,7 +729,7 @@ static void test_pair_fault(void)
     *vm_pte(vm, 0x50000) = 0;
     REG(R_SP) = 0x51008;
     REG(R_AX) = 0x1234;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(8), ==, 0x50FF8);
     g_assert_cmphex(REG(10), ==, CODE + 1);
     g_assert_cmphex(mem64(vm, 0x51000), ==, 0x1234);
@@ -892,7 +882,7 @@ static void run_block(struct x86vm *vm, struct gen *g, bool step)
     x86_mode_update(vm->cpu);
     REG(REG_RIP) = CODE;
     vm->cpu->halted = false;
-    g_assert_cmpint(run(vm), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
 }
 
 static void test_random(void)

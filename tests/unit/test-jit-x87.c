@@ -234,12 +234,7 @@ static struct x86vm *start(bool jit, const uint8_t *code, const uint8_t *end)
 
 static void run(struct x86vm *vm)
 {
-    enum x86_exit why;
-
-    do {
-        why = x86_cpu_run(vm->cpu);
-    } while (why == X86_EXIT_KICK);
-    g_assert_cmpint(why, ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
 }
 
 /* A program on both engines */

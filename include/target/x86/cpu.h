@@ -111,8 +111,7 @@ void x86_cpu_wrote_ram(struct x86_cpu *cpu, struct ram_block *b, uint64_t off, u
 
 /**
  * x86_cpu_set_wall_clock() - what date the guest's kvmclock shows (nanoseconds since 1970); NULL, as at first: the
- * host's
- * @wall_ns is called from the vCPU thread without the machine lock
+ * host's. @wall_ns is called from the vCPU thread without the machine lock
  */
 void x86_cpu_set_wall_clock(struct x86_cpu *cpu, int64_t (*wall_ns)(void *opaque), void *opaque);
 
@@ -121,8 +120,7 @@ uint64_t x86_tsc(struct x86_cpu *cpu);
 
 /**
  * x86_cpu_join() - @cpu runs on the same memory as @first (SMP): each learns what the other writes to code it has
- * decoded
- * Before either runs; x86_cpu_wrote_ram() of one then reaches all.
+ * decoded. Before either runs; x86_cpu_wrote_ram() of one then reaches all.
  */
 void x86_cpu_join(struct x86_cpu *first, struct x86_cpu *cpu);
 /**

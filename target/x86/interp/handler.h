@@ -5,8 +5,8 @@
  *     X86_OP(movzx_r32_m8) { uint32_t v = mem_ld8(cpu, r, la64(cpu, r)); REG64(r->reg) = v; X86_NEXT; }
  *
  * X86_NEXT goes on with the record behind this one. In optimised builds it is a sibling call, which the compiler
- * emits as a jump
- * (handlers must not hand out addresses of locals, or it cannot); elsewhere the handler returns and a loop goes on.
+ * emits as a jump (handlers must not hand out addresses of locals, or it cannot); elsewhere the handler returns and a
+ * loop goes on.
  */
 #ifndef TARGET_X86_INTERP_HANDLER_H
 #define TARGET_X86_INTERP_HANDLER_H
@@ -33,9 +33,8 @@
 
 /*
  * Handler tables. Each source file of handlers gives a bind function for the ops it implements: it returns the
- * handler for
- * the record (looking at op, form, size, flags), or NULL when the op is not its own. x86_bind() asks them in turn at
- * decode time, so speed does not matter there.
+ * handler for the record (looking at op, form, size, flags), or NULL when the op is not its own. x86_bind() asks them
+ * in turn at decode time, so speed does not matter there.
  */
 x86_handler *x86_bind_int(const struct x86_rec *r, uint32_t mode);      /* interp/int*.c */
 x86_handler *x86_bind_string(const struct x86_rec *r, uint32_t mode);   /* interp/string.c */

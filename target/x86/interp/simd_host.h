@@ -7,9 +7,8 @@
  * makes v128 pv_name(v128 a, v128 b, unsigned imm), where the destination's old value is a and the source is b. On
  * x86-64 hosts that have the feature it is the host's own instruction; elsewhere the statement, which is the
  * definition, runs. With X86_SIMD_PORTABLE or X86_PORTABLE only the statements are used (tests/unit/test-simd.c
- * compares the two). A
- * YMM operation is the same on both lanes; an MMX operation is the low half of it, for packs and the like after
- * MMX_PAIR (simd.h).
+ * compares the two). A YMM operation is the same on both lanes; an MMX operation is the low half of it, for packs and
+ * the like after MMX_PAIR (simd.h).
  */
 #ifndef TARGET_X86_INTERP_SIMD_HOST_H
 #define TARGET_X86_INTERP_SIMD_HOST_H

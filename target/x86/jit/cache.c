@@ -4,10 +4,8 @@
  *
  * One memfd, mapped twice: readable and executable below 2 GiB, where code reaches the CPU structure and the tables by
  * 32-bit addresses; readable and writable somewhere else. No page is ever writable and executable. Hot code fills the
- * lower
- * half, what is rarely run (TLB misses, exits) the upper. Beside it lies a plain area for what the code points to:
- * sites, exits,
- * hot blocks. Nothing is freed singly: when one of the three is full, everything goes.
+ * lower half, what is rarely run (TLB misses, exits) the upper. Beside it lies a plain area for what the code points
+ * to: sites, exits, hot blocks. Nothing is freed singly: when one of the three is full, everything goes.
  */
 #include "target/x86/jit/jit_int.h"
 #include "lib/bits.h"

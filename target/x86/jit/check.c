@@ -3,29 +3,24 @@
  * target/x86/jit/check.c - check=on: what a translated block does against what the interpreter does
  *
  * With it on no block is linked to another, so each run of one begins and ends in run.c. The first CHECK_ALL runs of
- * a block, and
- * then every CHECK_EVERY-th, go like this: the CPU's state is put aside; the interpreter runs the block's records,
- * one by one, with
- * every store noted (target/x86/undo.h); its end state and the bytes that it wrote are put aside; memory and CPU go
- * back
- * to what they were; the translation runs; the two are compared. What goes on is the translation's work.
+ * a block, and then every CHECK_EVERY-th, go like this: the CPU's state is put aside; the interpreter runs the
+ * block's records, one by one, with every store noted (target/x86/undo.h); its end state and the bytes that it wrote
+ * are put aside; memory and CPU go back to what they were; the translation runs; the two are compared. What goes on
+ * is the translation's work.
  *
  * Compared are the general, segment, system, x87 and vector registers, RIP, the flags without those that the manual
- * leaves
- * undefined, the bytes that the interpreter wrote, and for a fault its vector, error code, CR2 and RIP. (A store of the
- * translation to a place where the interpreter did not store is not seen at once, but by whoever reads it.) The last
- * record is run and compared when it is an ordinary branch; SYSCALL, HLT and the like stay with the interpreter anyway,
- * and the state before them is compared. A translation may also stop before an ordinary branch and leave that to the
- * interpreter. Flags that are dead when a block begins (x86_jblock.entry_vis) are turned round before its translation
- * runs: what linked blocks may leave there is tried like that. Links themselves, the return pairs and the jump cache
- * are
- * not in use here; the tests of instruction sequences compare those.
+ * leaves undefined, the bytes that the interpreter wrote, and for a fault its vector, error code, CR2 and RIP. (A
+ * store of the translation to a place where the interpreter did not store is not seen at once, but by whoever reads
+ * it.) The last record is run and compared when it is an ordinary branch; SYSCALL, HLT and the like stay with the
+ * interpreter anyway, and the state before them is compared. A translation may also stop before an ordinary branch
+ * and leave that to the interpreter. Flags that are dead when a block begins (x86_jblock.entry_vis) are turned round
+ * before its translation runs: what linked blocks may leave there is tried like that. Links themselves, the return
+ * pairs and the jump cache are not in use here; the tests of instruction sequences compare those.
  *
  * Not compared: what cannot be done twice (device accesses, page table entries that change, time, random numbers), a
- * block
- * that overwrites itself or changes the mode, runs with an interrupt coming in, more than one CPU, data breakpoints. A
- * device that writes to memory that the block reads between the two runs makes a difference too: so a difference counts
- * only when it comes back.
+ * block that overwrites itself or changes the mode, runs with an interrupt coming in, more than one CPU, data
+ * breakpoints. A device that writes to memory that the block reads between the two runs makes a difference too: so a
+ * difference counts only when it comes back.
  */
 #include "target/x86/jit/check.h"
 #include "target/x86/control.h"
@@ -530,8 +525,7 @@ static bool cut_short(const struct x86_cpu *cpu, const struct x86_block *b, cons
 
 /*
  * Linked edges leave flags that the block overwrites before anybody can see them as they happen to be (link.c): so
- * they may be
- * anything here. Twice is as they were
+ * they may be anything here. Twice is as they were
  */
 static void flags_scramble(struct x86_cpu *cpu, const struct x86_block *b)
 {

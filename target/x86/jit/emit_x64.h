@@ -3,12 +3,9 @@
  * target/x86/jit/emit_x64.h - an assembler for the host: one function for each way that an instruction is encoded
  *
  * An instruction is an opcode number with flag bits (X_*: prefixes, map, width), a register, and an operand that is a
- * register or memory
- * (struct x64_rm). Memory is [base + index * scale + disp] or an absolute address below 2 GiB: the CPU structure and
- * the
- * translator's own tables lie there, so they need no base register (SDM vol. 2, 2.2.1.3: SIB with neither base nor
- * index).
- * Encodings: SDM vol. 2, chapter 2.
+ * register or memory (struct x64_rm). Memory is [base + index * scale + disp] or an absolute address below 2 GiB: the
+ * CPU structure and the translator's own tables lie there, so they need no base register (SDM vol. 2, 2.2.1.3: SIB
+ * with neither base nor index). Encodings: SDM vol. 2, chapter 2.
  */
 #ifndef TARGET_X86_JIT_EMIT_X64_H
 #define TARGET_X86_JIT_EMIT_X64_H

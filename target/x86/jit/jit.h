@@ -3,10 +3,9 @@
  * target/x86/jit/jit.h - the translator as the block cache and the run loop see it
  *
  * A block of the interpreter counts its runs in its first record's handler (x86_jit_count). When it has run often
- * enough, a
- * copy of it that outlives the arena is made, translated, and put into the cache in its place; the copy's first handler
- * (x86_jit_enter) goes into the host code. So every way to a block is a way to its translation, and nothing else has
- * to know.
+ * enough, a copy of it that outlives the arena is made, translated, and put into the cache in its place; the copy's
+ * first handler (x86_jit_enter) goes into the host code. So every way to a block is a way to its translation, and
+ * nothing else has to know.
  */
 #ifndef TARGET_X86_JIT_JIT_H
 #define TARGET_X86_JIT_JIT_H
@@ -44,8 +43,8 @@ void x86_cpu_dealloc(void *p, size_t size);
 
 /*
  * cc_op with CCD_DESC: the flags follow from registers that still hold what the last producer left (jit/recipe.c).
- * The interpreter never
- * sees one: x86_cc_normalise() makes an ordinary lazy state of it, while the registers are those of that moment.
+ * The interpreter never sees one: x86_cc_normalise() makes an ordinary lazy state of it, while the registers are
+ * those of that moment.
  */
 enum { CCD_DESC = 1 << 30 };
 void x86_cc_normalise(struct x86_cpu *cpu);

@@ -3,19 +3,17 @@
  * target/x86/jit/jit_int.h - what the translator's files share
  *
  * Host registers while translated code runs. Guest RAX RCX RDX RBX RBP RSI RDI R8-R11 are in the registers of their
- * name, guest RSP
- * in R12; guest R12-R15 stay in cpu->regs. R13, R14, R15 are scratch (JT0, JT1, JT2). The host's stack is the C
- * stack; guest CALLs
- * push pairs of guest and host return address on it (tmpl_flow.c). The CPU structure has an absolute address below 2
- * GiB.
- * Guest xmm/ymm registers are in the host's while jf.vec_live says so (JV_*), the x87 registers while jf.x87_live does.
+ * name, guest RSP in R12; guest R12-R15 stay in cpu->regs. R13, R14, R15 are scratch (JT0, JT1, JT2). The host's
+ * stack is the C stack; guest CALLs push pairs of guest and host return address on it (tmpl_flow.c). The CPU
+ * structure has an absolute address below 2 GiB. Guest xmm/ymm registers are in the host's while jf.vec_live says so
+ * (JV_*), the x87 registers while jf.x87_live does.
  *
  * regs[REG_RIP] is RIP minus the offset of RIP's linear address in its page ("page base"): blocks are translated once
  * and run at any linear address. C code gets an ordinary regs[REG_RIP] before anything can look at it.
  *
  * Arithmetic flags are in the host's flags where a later record of the block wants them ("native"), and, where the
- * guest could see them at a
- * fault, an exit or in another block, they follow from memory: cc_op, cc_part (state.h, recipe.c).
+ * guest could see them at a fault, an exit or in another block, they follow from memory: cc_op, cc_part (state.h,
+ * recipe.c).
  */
 #ifndef TARGET_X86_JIT_JIT_INT_H
 #define TARGET_X86_JIT_JIT_INT_H
@@ -47,7 +45,6 @@ struct x86_jblock {
     uint32_t page_off;
     uint32_t host_bytes;
     uint64_t checks;            /* check=on: runs */
-    struct x86_jblock *next;    /* all of them */
 };
 
 enum jit_exit_kind {
@@ -147,7 +144,6 @@ struct x86_jit {
     size_t stubs_hot;           /* after the stubs: where a flush goes back to */
     uint8_t *meta;              /* sites, exits, hot blocks; below 2 GiB too */
     size_t meta_size, meta_used, meta_stubs;
-    struct x86_jblock *blocks;
     unsigned next_slot;
     bool has_avx;
     uint32_t has;               /* JH_* */
@@ -218,10 +214,8 @@ enum jit_acc { JA_LD, JA_ST, JA_RMW };
 /**
  * jit_mem() - check the memory operand of the record being translated and give the host's operand for it
  * It is good until JT0 or JT1 change. Native flags live across it survive. What cannot be done on host memory never
- * comes
- * back here: the interpreter has done the whole record then, and goes on behind it. So nothing visible may have been
- * changed
- * before; a record with two accesses checks both first.
+ * comes back here: the interpreter has done the whole record then, and goes on behind it. So nothing visible may have
+ * been changed before; a record with two accesses checks both first.
  */
 struct x64_rm jit_mem(struct jit_tr *t, unsigned len, enum jit_acc acc);
 /** jit_mem_aligned() - the same for an operand of 16 or 32 bytes that raises #GP when it is not aligned */
@@ -232,8 +226,7 @@ struct x64_rm jit_mem_ea(struct jit_tr *t, unsigned len, enum jit_acc acc);
 bool jit_mem_ok(const struct jit_tr *t, const struct x86_rec *r);
 /**
  * jit_check_out() - a branch whose rel32 is at @at leads to the interpreter, which does the whole record: what inline
- * code cannot judge
- * Nothing visible may have been changed before; host flags are not kept.
+ * code cannot judge Nothing visible may have been changed before; host flags are not kept.
  */
 void jit_check_out(struct jit_tr *t, uint8_t *at);
 /** jit_stack() - the same for @len bytes at guest RSP + @disp; JT0 only */
@@ -266,8 +259,8 @@ unsigned jit_src(struct jit_tr *t, unsigned off, unsigned size, unsigned tmp);
 /*
  * Flags (recipe.c). A record whose flags can be seen (ri[i].vis_out) either is described by registers that outlive
  * the window (jit_desc, jit_desc_fits, jit_fl_set), or stores result and operand (jit_cc_store) and has the plain cc
- * kind for a descriptor,
- * or stores the host's flags (jit_fl_pushf). One whose flags nobody can see just says jit_fl_set(t, 0).
+ * kind for a descriptor, or stores the host's flags (jit_fl_pushf). One whose flags nobody can see just says
+ * jit_fl_set(t, 0).
  */
 enum { JD_RES, JD_CMP, JD_TEST, JD_IMAGE };
 enum { JB_REG, JB_IMM, JB_MEM, JB_NEG };
@@ -300,8 +293,7 @@ void jit_fl_image(struct jit_tr *t, unsigned tmp);
 void jit_fl_pushf(struct jit_tr *t);
 /**
  * jit_fl_store() - on an edge to a block that changes the registers of @desc: store what follows from them. Clobbers
- * JT0 and
- * host flags. jit_desc_storable(): can it?
+ * JT0 and host flags. jit_desc_storable(): can it?
  */
 void jit_fl_store(struct jit_tr *t, struct x64_buf *b, uint32_t desc);
 bool jit_desc_storable(uint32_t desc, uint32_t part);

@@ -3,14 +3,11 @@
  * target/x86/jit/link.c - from translated block to translated block, and the end of such ways
  *
  * A link may be made when the target's translation holds whenever the source's does (same mode; same page, or the
- * edge compares the
- * generation of the mapping), and when the target can live with the flags as the source leaves them: what it shows
- * must have been
- * made visible, and by registers that it does not change before (recipe.c).
+ * edge compares the generation of the mapping), and when the target can live with the flags as the source leaves
+ * them: what it shows must have been made visible, and by registers that it does not change before (recipe.c).
  *
  * A block that dies keeps its code until everything is dropped. Links to it go back to their cold exits, and its
- * entries
- * become jumps to a cold exit, for the jump cache.
+ * entries become jumps to a cold exit, for the jump cache.
  */
 #include "target/x86/jit/jit_int.h"
 #include "target/x86/jit/link.h"
@@ -115,7 +112,6 @@ void x86_jit_flushed(struct x86_cpu *cpu)
     j->hot_used = j->stubs_hot;
     j->cold_used = 0;
     j->meta_used = j->meta_stubs;
-    j->blocks = NULL;
     j->want_flush = false;
     j->n_flushes++;
 }

@@ -3,11 +3,9 @@
  * target/x86/jit/liveness.c - who looks at the arithmetic flags, and which registers change meanwhile
  *
  * Two questions for every record, answered backwards through the block. Which of the flags behind it does a later
- * record read
- * ("native": they must be in the host's flags)? Which could be seen from outside ("visible": at a fault, by a record
- * that the interpreter runs, in another block)? Only visible flags have to follow from memory or from a descriptor,
- * and a
- * descriptor is good while the registers that it names do not change: the window.
+ * record read ("native": they must be in the host's flags)? Which could be seen from outside ("visible": at a fault,
+ * by a record that the interpreter runs, in another block)? Only visible flags have to follow from memory or from a
+ * descriptor, and a descriptor is good while the registers that it names do not change: the window.
  */
 #include "target/x86/jit/jit_int.h"
 #include "target/x86/mmu_int.h"
@@ -202,8 +200,8 @@ static unsigned also_reads(const struct x86_rec *r, unsigned vis)
 
 /*
  * The first instructions at @delta from the block's start, decoded here and now: a loop is translated before it has
- * ever been left, so
- * one of its successors has not been seen yet. What is found out only has to be right often: links check again
+ * ever been left, so one of its successors has not been seen yet. What is found out only has to be right often: links
+ * check again
  */
 #define PEEK_MAX 12
 static unsigned peek(struct jit_tr *t, int32_t delta, struct x86_rec *recs)

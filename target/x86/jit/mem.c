@@ -6,12 +6,10 @@
  *     op [JT0 + address]
  *
  * A slot is one TLB entry shared by the accesses of a block off one base register; the stack has one for all blocks
- * of a
- * bank. The compare keeps the bits that an aligned address has clear, so whatever hits lies in the page as a whole. The
- * rest, what is not aligned too, looks in the hashed TLB (stubs.c), where the tag is that of the last byte: an access
- * across a page edge, or
- * one that is not canonical, misses by construction (pitfalls 4, 15) and ends in C. Sites that miss often get the
- * hashed look-up inline.
+ * of a bank. The compare keeps the bits that an aligned address has clear, so whatever hits lies in the page as a
+ * whole. The rest, what is not aligned too, looks in the hashed TLB (stubs.c), where the tag is that of the last
+ * byte: an access across a page edge, or one that is not canonical, misses by construction (pitfalls 4, 15) and ends
+ * in C. Sites that miss often get the hashed look-up inline.
  */
 #include "target/x86/jit/jit_int.h"
 #include <stddef.h>
@@ -111,11 +109,9 @@ static struct x86_jit_slot *slot_for(struct jit_tr *t, unsigned base, bool index
  * addend in JT0
  *
  * A slot is not indexed by the address, so both ends of the access have to be in its page: the compare includes the
- * low bits that
- * an aligned address has clear. What is not aligned goes on in the cold code, which looks at the last byte's page in
- * the
- * hashed TLB; where alignment is demanded (t->align) it keeps the low bits, misses there too, and ends in the
- * interpreter.
+ * low bits that an aligned address has clear. What is not aligned goes on in the cold code, which looks at the last
+ * byte's page in the hashed TLB; where alignment is demanded (t->align) it keeps the low bits, misses there too, and
+ * ends in the interpreter.
  */
 static void check(struct jit_tr *t, struct x86_jit_slot *slot, const struct x64_rm *la, unsigned len, enum jit_acc acc)
 {

@@ -3,14 +3,12 @@
  * target/x86/jit/recipe.c - the guest's arithmetic flags where no instruction stores them
  *
  * Flags that are overwritten before the program looks at them can still be seen, by a fault handler say. To store
- * them for that
- * would cost a seventh of all speed. Instead the translator notes how they follow from what is there anyway: a
- * descriptor.
- * It names the kind of the last producer and the registers that still hold its result and operand, or memory cells
- * (cc_dst, cc_src) where one of them would be lost. At a site in the block the descriptor is data beside the code
- * (jit_site) and costs nothing; on the way out of a block it is one store to cc_op, and only blocks that leave its
- * registers alone
- * until the flags are overwritten may be entered that way (x86_jblock.needs, link.c).
+ * them for that would cost a seventh of all speed. Instead the translator notes how they follow from what is there
+ * anyway: a descriptor. It names the kind of the last producer and the registers that still hold its result and
+ * operand, or memory cells (cc_dst, cc_src) where one of them would be lost. At a site in the block the descriptor is
+ * data beside the code (jit_site) and costs nothing; on the way out of a block it is one store to cc_op, and only
+ * blocks that leave its registers alone until the flags are overwritten may be entered that way (x86_jblock.needs,
+ * link.c).
  *
  * cc_op with CCD_DESC:
  *     29:28 form: RES  the destination register holds the result
@@ -26,8 +24,7 @@
  *     15:8  1: OF is cc_co[1] (rotates)
  *     23:16 1: CF is cc_co[0] (rotates, bit tests, CLC...)
  * In that order: an INC makes an OF of before void, not a CF. So INC writes the lower two bytes and a rotate the
- * upper two,
- * each without a look at what is there.
+ * upper two, each without a look at what is there.
  */
 #include "target/x86/jit/jit_int.h"
 

@@ -31,8 +31,8 @@ static void flags_here(struct x86_cpu *cpu, uint32_t desc, uint32_t part)
 
 /*
  * What memory says of the flags, as translated code left it. It goes on with what was pending still pending, so it
- * must find that again when
- * C has made the flags plain meanwhile (that overwrites cc_src and cc_dst), unless the record has written flags.
+ * must find that again when C has made the flags plain meanwhile (that overwrites cc_src and cc_dst), unless the
+ * record has written flags.
  */
 struct cc_state {
     uint64_t dst, src;
@@ -68,8 +68,7 @@ static const struct x86_rec *stepped(struct x86_cpu *cpu, const struct x86_rec *
 
 /*
  * One record, not the last. Return: false: it has not been completed (a repeated string instruction that makes room
- * for an
- * interrupt) or left the sequence; RIP says where to go on
+ * for an interrupt) or left the sequence; RIP says where to go on
  */
 static bool step_record(struct x86_cpu *cpu, const struct x86_rec *r, x86_handler *fn)
 {
@@ -107,7 +106,7 @@ struct jit_exit *jit_c_step(struct x86_cpu *cpu, struct jit_site *s)
     return NULL;
 }
 
-/* Host memory of a byte, by the first level; brings the page in when @fill. NULL: not plain, or it has to be looked at */
+/* Host memory of a byte, by the first level of the TLB. NULL: not plain, or it has to be looked at */
 static uint8_t *host_byte(struct x86_cpu *cpu, uint64_t la, bool write)
 {
     const struct x86_tlb_entry *e = mem_tlb(cpu, la);
@@ -115,10 +114,19 @@ static uint8_t *host_byte(struct x86_cpu *cpu, uint64_t la, bool write)
     return (write ? e->wtag : e->rtag) == (la & ~PAGE_MASK) ? (uint8_t *)(uintptr_t)(la + e->addend) : NULL;
 }
 
+/* A plain move to memory: *v is what it stores */
+static bool plain_store(const struct x86_cpu *cpu, const struct x86_rec *r, uint64_t *v)
+{
+    if (r->op != OP_MOV || (r->form != FORM_RM_I && (r->form != FORM_RM_R || jit_high8(r->reg)))) {
+        return false;
+    }
+    *v = r->form == FORM_RM_I ? r->imm : cpu->regs[r->reg >> 3];
+    return true;
+}
+
 /*
  * An access across a page edge. A load is put together in a buffer that the code then loads from; of stores only
- * moves of
- * general registers are done here. Return: done, JT0's value is *addend (loads), or the record is over (stores)
+ * plain moves are done here. Return: done, JT0's value is *addend (loads), or the record is over (stores)
  */
 static bool crossing(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la, uintptr_t *addend)
 {
@@ -126,6 +134,7 @@ static bool crossing(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la,
     uint64_t edge = (la | PAGE_MASK) + 1;
     unsigned first = (unsigned)(edge - la);
     uint8_t *lo = host_byte(cpu, la, s->write), *hi = host_byte(cpu, edge, s->write);
+    uint64_t v;
 
     if (!lo || !hi || la & s->align || s->len > sizeof(cpu->jf.bounce)) {
         return false;
@@ -136,20 +145,17 @@ static bool crossing(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la,
         *addend = (uintptr_t)cpu->jf.bounce - la;
         return true;
     }
-    if (r->op == OP_MOV && r->form == FORM_RM_R && !jit_high8(r->reg)) {
-        const uint8_t *v = (const uint8_t *)&cpu->regs[r->reg >> 3];
-
-        memcpy(lo, v, first);
-        memcpy(hi, v + first, s->len - first);
-        return true;
+    if (!plain_store(cpu, r, &v)) {
+        return false;
     }
-    return false;
+    memcpy(lo, &v, first);
+    memcpy(hi, (const uint8_t *)&v + first, s->len - first);
+    return true;
 }
 
 /*
  * A plain move to a page that code was decoded from: data beside code, or a program that writes programs. Return: 0:
- * not
- * that; 1: done; else the exit to take, because the running block has died
+ * not that; 1: done; else the exit to take, because the running block has died
  */
 static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la)
 {
@@ -158,14 +164,10 @@ static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, ui
     uint64_t off, v;
     uint8_t *p;
 
-    if (r->op != OP_MOV || (r->form != FORM_RM_I && (r->form != FORM_RM_R || jit_high8(r->reg)))) {
-        return 0;
-    }
-    p = mmu_code_byte(cpu, la, &ram, &off);
+    p = plain_store(cpu, r, &v) ? mmu_code_byte(cpu, la, &ram, &off) : NULL;
     if (!p) {
         return 0;
     }
-    v = r->form == FORM_RM_I ? r->imm : cpu->regs[r->reg >> 3];
     memcpy(p, &v, s->len);
     if (likely(!x86_smc_store(cpu, ram, off, s->len) || !(s->b->flags & BLOCK_DEAD))) {
         return 1;
@@ -180,10 +182,12 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
     struct x86_jit_slot *slot = s->slot;
     const struct x86_tlb_entry *e = mem_tlb(cpu, la);
     uint64_t tag = (la + s->len - 1) & ~PAGE_MASK;
+    bool crosses = (la & ~PAGE_MASK) != tag;
+    struct jit_exit *x;
     struct cc_state was;
     uintptr_t addend = 0;
 
-    if ((la & ~PAGE_MASK) != tag && (cpu->mode & MODE_64 || !(tag >> 32)) && crossing(cpu, s, la, &addend)) {
+    if (crosses && (cpu->mode & MODE_64 || !(tag >> 32)) && crossing(cpu, s, la, &addend)) {
         if (s->write) {
             return 1;
         }
@@ -191,7 +195,7 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
         slot->addend = addend;
         return 0;
     }
-    if (s->write && (la & ~PAGE_MASK) == tag) {
+    if (s->write && !crosses) {
         uintptr_t done = store_to_code(cpu, s, la);
 
         if (done) {
@@ -201,7 +205,7 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
     was = cc_save(cpu);
     cpu->jit->n_misses++;
     flags_here(cpu, s->desc, s->part);
-    if ((la & ~PAGE_MASK) == tag && !(la & s->align)) {
+    if (!crosses && !(la & s->align)) {
         struct x86_block *b = s->b;
 
         /* a fault is raised from here: as from the record itself */
@@ -221,11 +225,8 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
         rip_add(cpu, -(int32_t)b->jit->page_off);
     }
     cc_restore(cpu, &was);
-    {
-        struct jit_exit *x = jit_c_step(cpu, s);
-
-        return x ? (uintptr_t)x : 1;
-    }
+    x = jit_c_step(cpu, s);
+    return x ? (uintptr_t)x : 1;
 }
 
 /* In a short time, is the question: a site that misses now and then is better off with its slot */
@@ -271,8 +272,8 @@ static const struct x86_rec *go(struct x86_cpu *cpu, const struct x86_rec *r)
 
 /*
  * A block whose only instruction reaches into a second page compares the mapping's generation when it is entered:
- * tell it
- * the present one. x86_block_at() has just looked at the second page. Return: false: there is nothing to compare
+ * tell it the present one. x86_block_at() has just looked at the second page. Return: false: there is nothing to
+ * compare
  */
 static bool second_page(struct x86_cpu *cpu, struct x86_block *b)
 {

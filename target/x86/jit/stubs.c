@@ -3,9 +3,8 @@
  * target/x86/jit/stubs.c - the fixed pieces of host code: into translated code, out of it, and from it to C and back
  *
  * C is called with every guest register in cpu->regs, the vector and x87 registers in cpu->vec and cpu->fpu (pitfall
- * 18: C must not
- * run with guest values on the x87 stack), and a stack that is aligned. C may raise: the siglongjmp() then simply drops
- * this host stack. JT2 survives calls: it may hold saved flags.
+ * 18: C must not run with guest values on the x87 stack), and a stack that is aligned. C may raise: the siglongjmp()
+ * then simply drops this host stack. JT2 survives calls: it may hold saved flags.
  */
 #include "target/x86/jit/jit_int.h"
 #include <stddef.h>
@@ -114,9 +113,11 @@ static uintptr_t stub_x87(struct x86_cpu *cpu, struct x64_buf *b)
  */
 #define SENTINEL 0x8000000000000001ULL
 #define RETURN_PAIRS (32 * 1024)
-static void stub_enter(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
+/* Return: where code leaves that has spilled already and has the exit in RAX */
+static uintptr_t stub_enter(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
     static const uint8_t callee[] = { X_BX, X_BP, X_R12, X_R13, X_R14, X_R15 };
+    uintptr_t leave;
 
     j->enter = (struct jit_exit *(*)(struct x86_cpu *, uintptr_t))x64_pc(b);
     for (unsigned i = 0; i < ARRAY_LEN(callee); i++) {
@@ -136,19 +137,19 @@ static void stub_enter(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b
     reload(cpu, b);
     x64_op(b, 0xFF, 4, x64_r(JT0));
 
-    /* out again; what comes to leave has spilled already and has the exit in RAX */
+    /* out again */
     j->s_exit = x64_pc(b);
     spill(cpu, b);
     state_save(cpu, j, b);
     x64_mov(b, X_AX, JT0);
-    uintptr_t leave = x64_pc(b);
+    leave = x64_pc(b);
     x64_ld(b, X_SP, x64_abs(&cpu->jf.c_sp));
     x64_alui(b, X_ADD, X_W, x64_r(X_SP), 8);
     for (unsigned i = ARRAY_LEN(callee); i-- > 0; ) {
         x64_pop(b, callee[i]);
     }
     x64_b1(b, 0xC3);
-    j->s_step = leave;      /* until the real one is made: see jit_stubs() */
+    return leave;
 }
 
 /* CALL fn (a C function anywhere), stack aligned. RBX keeps the stack pointer: the guest's RBX is in memory by now */
@@ -185,21 +186,30 @@ static void state_reload(struct x86_jit *j, struct x64_buf *b)
     x64_here8(b, skip);
 }
 
-static void stub_step(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
+/* fn(cpu, site in JT0, linear address in JT1) with the guest's state in memory. Back: back_from_c() */
+static void site_to_c(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b, const void *fn)
 {
-    uintptr_t leave = j->s_step;
-
-    j->s_step = x64_pc(b);
     spill(cpu, b);
     state_save(cpu, j, b);
-    x64_st(b, x64_abs(&cpu->jf.flags), JT2);
     x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
     x64_mov(b, X_SI, JT0);
-    call_c(b, jit_c_step);
-    x64_op(b, 0x85 | X_W, X_AX, x64_r(X_AX));
-    x64_jcc(b, X_NZ, leave);
+    x64_mov(b, X_DX, JT1);
+    call_c(b, fn);
+}
+
+static void back_from_c(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
+{
     state_reload(j, b);
     reload(cpu, b);
+}
+
+static void stub_step(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b, uintptr_t leave)
+{
+    j->s_step = x64_pc(b);
+    site_to_c(cpu, j, b, jit_c_step);
+    x64_op(b, 0x85 | X_W, X_AX, x64_r(X_AX));
+    x64_jcc(b, X_NZ, leave);
+    back_from_c(cpu, j, b);
     x64_b1(b, 0xC3);
 }
 
@@ -244,38 +254,25 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
     x64_pop(b, X_CX);
     x64_pop(b, X_AX);
     x64_ld(b, JT0, x64_m(X_SP, X_NONE, 0, 8));
-    spill(cpu, b);
-    state_save(cpu, j, b);
-    x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
-    x64_mov(b, X_SI, JT0);
-    call_c(b, jit_c_often);
-    state_reload(j, b);
-    reload(cpu, b);
+    site_to_c(cpu, j, b, jit_c_often);
+    back_from_c(cpu, j, b);
     x64_b1(b, 0xC3);
 
     here(b, miss);
     x64_pop(b, X_CX);
     x64_pop(b, X_AX);
     x64_ld(b, JT0, x64_m(X_SP, X_NONE, 0, 8));
-    spill(cpu, b);
-    state_save(cpu, j, b);
-    x64_st(b, x64_abs(&cpu->jf.flags), JT2);
-    x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
-    x64_mov(b, X_SI, JT0);
-    x64_mov(b, X_DX, JT1);
-    call_c(b, jit_c_miss);
+    site_to_c(cpu, j, b, jit_c_miss);
     x64_alui(b, X_CMP, X_W, x64_r(X_AX), 1);
     filled = x64_jcc(b, X_B, 0);
     x64_jcc(b, X_A, leave);
     x64_op(b, 0x83 | X_W, 0, x64_r(X_SP));              /* the record is done: drop return address and site */
     x64_b1(b, 16);
-    state_reload(j, b);
-    reload(cpu, b);
+    back_from_c(cpu, j, b);
     x64_ld32(b, JT0, x64_m(JT0, X_NONE, 0, offsetof(struct jit_site, after)));
     x64_op(b, 0xFF, 4, x64_r(JT0));
     here(b, filled);
-    state_reload(j, b);
-    reload(cpu, b);
+    back_from_c(cpu, j, b);
     x64_b1(b, 0xC3);
 }
 
@@ -299,8 +296,7 @@ static void stub_flags(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b
 
 /*
  * To a place that only the jump cache knows. JT0: RIP (= linear: flat code only). Emitted at each indirect branch, so
- * that
- * the host's predictor tells them apart
+ * that the host's predictor tells them apart
  */
 void jit_indirect(struct x86_cpu *cpu, struct x64_buf *b, bool user, uintptr_t miss)
 {
@@ -324,8 +320,7 @@ void jit_indirect(struct x86_cpu *cpu, struct x64_buf *b, bool user, uintptr_t m
 
 /*
  * A RET that does not go where the last CALL said: a thread or stack switch, an unwinder, a retpoline. Drop one pair;
- * when the next
- * one fits, all is well again. Otherwise drop them all.
+ * when the next one fits, all is well again. Otherwise drop them all.
  */
 static void stub_ret_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
@@ -363,9 +358,8 @@ void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j)
     j->s_vec[JV_AVX] = stub_vec(cpu, j, &b, JV_AVX);
     j->s_vec_widen = jit_stub_widen(cpu, j, &b);
     j->s_x87 = stub_x87(cpu, &b);
-    stub_enter(cpu, j, &b);
-    leave = j->s_step;
-    stub_step(cpu, j, &b);
+    leave = stub_enter(cpu, j, &b);
+    stub_step(cpu, j, &b, leave);
     for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
         stub_miss(cpu, j, &b, bank, false, leave);
         stub_miss(cpu, j, &b, bank, true, leave);

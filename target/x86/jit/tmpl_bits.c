@@ -4,8 +4,7 @@
  * compare-and-exchange, division
  *
  * What the host's CPU lacks is left to the interpreter (JH_*). Division must not raise #DE on the host: operands for
- * which the quotient
- * might not fit go to the interpreter, which raises it for the guest.
+ * which the quotient might not fit go to the interpreter, which raises it for the guest.
  */
 #include "target/x86/jit/operand.h"
 

@@ -3,17 +3,14 @@
  * target/x86/jit/tmpl_flow.c - the last record of a block: branches, calls, returns
  *
  * An edge to a known place is a host jump whose target is patched when the other block is there (link.c). Within the
- * page nothing is
- * checked: source and target are mapped together. To another page the generation of the mapping is compared first.
- * The exit word is tested at the start of every block with an edge back (or on that edge), and by indirect jumps and
- * returns: so
- * each cycle has a test.
+ * page nothing is checked: source and target are mapped together. To another page the generation of the mapping is
+ * compared first. The exit word is tested at the start of every block with an edge back (or on that edge), and by
+ * indirect jumps and returns: so each cycle has a test.
  *
  * Returns. A CALL pushes the guest's return address on the host's stack and then is a host CALL; a RET compares the
- * address that it has
- * popped with the one there and is a host RET: the host's return predictor does the rest. Whatever changes mode or
- * mapping
- * leaves translated code, and that drops all pairs, so a match needs no other check. See s_ret_miss for the rest.
+ * address that it has popped with the one there and is a host RET: the host's return predictor does the rest.
+ * Whatever changes mode or mapping leaves translated code, and that drops all pairs, so a match needs no other check.
+ * See s_ret_miss for the rest.
  */
 #include "target/x86/jit/jit_int.h"
 

@@ -4,8 +4,8 @@
  * multiplication
  *
  * Mostly the guest's own instruction with other registers. A 32-bit result for a register that lives in memory goes
- * through a scratch
- * register: 64 bits have to be stored. Where the flags can be seen, see recipe.c for what is emitted beside.
+ * through a scratch register: 64 bits have to be stored. Where the flags can be seen, see recipe.c for what is
+ * emitted beside.
  */
 #include "target/x86/jit/operand.h"
 
@@ -639,13 +639,8 @@ static bool tmpl_xchg(struct jit_tr *t, const struct x86_rec *r)
         }
         return true;
     }
-    get(t, JT0, size, size ? jit_gop(t, r->reg, size) : jit_gop(t, r->reg, 3));
-    if (size == 0) {
-        x64_ld(&t->h, JT0, jit_gop(t, r->reg, 3));
-        x64_ld(&t->h, JT1, jit_gop(t, r->rm, 3));
-    } else {
-        get(t, JT1, size, jit_gop(t, r->rm, size));
-    }
+    get(t, JT0, size ? size : 3, jit_gop(t, r->reg, 3));        /* a byte register may need REX that it has not got */
+    get(t, JT1, size ? size : 3, jit_gop(t, r->rm, 3));
     put(t, r->rm, size, JT0);
     put(t, r->reg, size, JT1);
     return true;

@@ -5,9 +5,8 @@
  * Flags that can be seen behind them. A shift by an immediate leaves its operand shifted by one less in cc_src (kinds
  * CC_SHL, CC_SAR).
  * Rotates and bit tests store CF and OF by SETcc and say so in cc_part, on top of whatever it is that has the other
- * flags. A count in CL
- * may be zero, and then all flags stay: a branch around both the operation and its flags. (RCL and RCR by CL are left
- * to the interpreter then.)
+ * flags. A count in CL may be zero, and then all flags stay: a branch around both the operation and its flags. (RCL
+ * and RCR by CL are left to the interpreter then.)
  */
 #include "target/x86/jit/operand.h"
 

@@ -3,9 +3,8 @@
  * target/x86/jit/tmpl_stack.c - templates: PUSH, POP, LEAVE
  *
  * Memory first, then RSP: a miss hands the whole record to the interpreter, which must find nothing changed. For two
- * accesses the
- * value waits in JT2 while the second one is checked; so native flags cannot live across those (they would be saved
- * there).
+ * accesses the value waits in JT2 while the second one is checked; so native flags cannot live across those (they
+ * would be saved there).
  */
 #include "target/x86/jit/jit_int.h"
 

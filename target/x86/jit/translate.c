@@ -3,10 +3,8 @@
  * target/x86/jit/translate.c - a block of records becomes host code
  *
  * One pass over the records after liveness.c has looked at them. Each is given to the templates; what none of them
- * takes, the
- * interpreter does from inside the code (jit_fallback). Records that look pure to liveness.c but turn out to have no
- * template are
- * marked, and the block is started again.
+ * takes, the interpreter does from inside the code (jit_fallback). Records that look pure to liveness.c but turn out
+ * to have no template are marked, and the block is started again.
  */
 #include "target/x86/jit/jit_int.h"
 #include "target/x86/trace_log.h"
@@ -263,8 +261,6 @@ struct x86_jblock *jit_translate(struct x86_cpu *cpu, struct x86_block *b)
     report(&t);
     j->hot_used = (size_t)(t.h.w - j->rw + 15) & ~(size_t)15;
     j->cold_used = (size_t)(t.c.w - (j->rw + j->size / 2));
-    t.jb->next = j->blocks;
-    j->blocks = t.jb;
     b->jit = t.jb;
     j->n_blocks++;
     j->n_insns += b->nrec;
