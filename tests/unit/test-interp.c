@@ -652,7 +652,7 @@ static void test_smp_code(void)
     vm_long(&other, 0x18000);
     other.cpu->regs[R_BX] = CODE + 1;
     *(vm->ram->host + CODE + 1) = 0;            /* the other CPU has a write tag before the page gets code */
-    g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
+    g_assert_cmpint(vm_run(&other), ==, X86_EXIT_HALT);
     g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
     g_assert_cmphex(REG(R_AX), ==, 2);
     *(vm->ram->host + CODE + 1) = 7;
@@ -663,7 +663,7 @@ static void test_smp_code(void)
         g_assert_cmpint(vm_run(vm), ==, X86_EXIT_HALT);
         g_assert_cmphex(REG(R_AX), ==, i ? 2 : 7);
         other.cpu->regs[REG_RIP] = 0x18000;
-        g_assert_cmpint(run(&other), ==, X86_EXIT_HALT);
+        g_assert_cmpint(vm_run(&other), ==, X86_EXIT_HALT);
     }
     machine_lock();
     x86_cpu_free(other.cpu);

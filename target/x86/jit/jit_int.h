@@ -94,6 +94,7 @@ struct jit_ri {
     uint16_t nat_in, nat_out;   /* XF_*: flags that a later record of the block reads natively */
     uint16_t vis_out;           /* flags that can be seen from outside after this record */
     uint32_t window;            /* GPRs that change while the flags this record writes can be seen */
+    bool partly;                /* a later record overwrites some of the flags, and others not */
     bool to_exit;               /* they can still be seen when the block is left */
 };
 
@@ -123,6 +124,7 @@ struct jit_tr {
     bool nat;                   /* host flags are the guest's */
     bool nat_part;              /* not all of them: those that a later record of the block reads */
     uint32_t desc, part;        /* flags as the guest sees them, where memory does not say it yet */
+    uint32_t mem_regs;          /* GPRs of a descriptor that this block has put into memory already */
     uint8_t vec, x87;           /* JV_*: known to be loaded */
     uint8_t align;              /* jit_mem_aligned() at work */
     bool check_entry;           /* the exit word is tested at the block's start */
@@ -297,6 +299,8 @@ void jit_fl_pushf(struct jit_tr *t);
  */
 void jit_fl_store(struct jit_tr *t, struct x64_buf *b, uint32_t desc);
 bool jit_desc_storable(uint32_t desc, uint32_t part);
+/** jit_fl_early() - the same in the middle of a block, before a part goes to memory */
+void jit_fl_early(struct jit_tr *t);
 /** jit_fl_flush() - what is only known to the translator goes to memory (at an exit). Changes no flags and no registers */
 void jit_fl_flush(struct jit_tr *t, struct x64_buf *b);
 

@@ -271,13 +271,14 @@ static void window(struct jit_tr *t, unsigned i)
     uint32_t changed = 0;
 
     ri->window = 0;
-    ri->to_exit = false;
+    ri->to_exit = ri->partly = false;
     for (unsigned k = i + 1; live && k < t->n; k++) {
         const struct x86_rec *r = &t->b->recs[k];
 
         if (t->site[k]) {
             ri->window |= changed;
         }
+        ri->partly |= x86_op_info[r->op].wr & ~kills(r) || (live & kills(r) && live & ~kills(r));
         live &= ~kills(r);
         changed |= jit_writes(r);
     }

@@ -199,7 +199,7 @@ bool jit_desc_fits(const struct jit_tr *t, uint32_t desc, uint32_t part)
     for (unsigned i = 0; i < 2 && ri->to_exit; i++) {
         const struct jit_edge *e = &t->edge[i];
 
-        if (e->there && e->vis && m & e->needs && (e->reads || !jit_desc_storable(desc, part))) {
+        if (e->there && e->vis && m & e->needs && (e->reads || ri->partly || !jit_desc_storable(desc, part))) {
             return false;
         }
     }
@@ -254,7 +254,7 @@ void jit_fl_set(struct jit_tr *t, uint32_t desc)
     t->nat = true;
     t->nat_part = false;
     t->desc = desc;
-    t->part = 0;
+    t->part = t->mem_regs = 0;
 }
 
 void jit_fl_set_part(struct jit_tr *t, uint32_t part)
@@ -296,10 +296,16 @@ static void part_store(struct jit_tr *t, struct x64_buf *b, uint32_t part)
     }
 }
 
-void jit_fl_part_now(struct jit_tr *t, uint32_t part)
+void jit_fl_early(struct jit_tr *t)
 {
+    t->mem_regs |= jit_desc_regs(t->desc, t->part);
     jit_fl_flush(t, &t->h);
     t->desc = t->part = 0;
+}
+
+void jit_fl_part_now(struct jit_tr *t, uint32_t part)
+{
+    jit_fl_early(t);
     part_store(t, &t->h, part);
 }
 

@@ -42,7 +42,7 @@ static bool must_store(const struct jit_edge *e, const struct out *o)
 /* Before the edges: a descriptor goes to memory if a successor can show the flags, and leaves its registers alone meanwhile */
 static struct out edges_begin(struct jit_tr *t)
 {
-    struct out o = { .desc = t->desc, .part = t->part, .regs = jit_desc_regs(t->desc, t->part) };
+    struct out o = { .desc = t->desc, .part = t->part, .regs = jit_desc_regs(t->desc, t->part) | t->mem_regs };
 
     for (unsigned i = 0; i < 2; i++) {
         o.stored |= t->edge[i].there && t->edge[i].vis && !must_store(&t->edge[i], &o);

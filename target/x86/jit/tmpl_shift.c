@@ -59,8 +59,7 @@ static void shift_cl(struct jit_tr *t, const struct x86_rec *r, const struct shi
     bool keep = t->ri[t->i].nat_out != 0;
     uint8_t *zero, *end;
 
-    jit_fl_flush(t, &t->h);
-    t->desc = t->part = 0;
+    jit_fl_early(t);
     if (!d.mem && r->size == 2) {
         x64_ld32(&t->h, d.reg, d);                      /* the upper half goes with a count of zero too */
     }

@@ -194,7 +194,7 @@ static void attempt(struct jit_tr *t)
                              .to_rx = j->rx - j->rw };
     memset(t->slot_of, 0, sizeof(t->slot_of));
     t->nat = t->nat_part = t->restart = t->saved = false;
-    t->desc = t->part = 0;
+    t->desc = t->part = t->mem_regs = 0;
     t->vec = t->x87 = 0;
     t->n_open = 0;
     jit_liveness(t);
