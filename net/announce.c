@@ -45,6 +45,7 @@ static void announce_one(struct net_client *c, void *opaque)
     announce_frame(nic_get_conf(c->nic)->mac, buf);
     frame_from_buf(&f, buf, sizeof(buf));
     net_send_queued(c, &f);
+    nic_announce(c->nic);
 }
 
 static void announce_round(void *opaque)

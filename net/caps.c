@@ -8,13 +8,15 @@
 #include "net/caps.h"
 #include "lib/iov.h"
 #include "net/offload/csum.h"
+#include "net/offload/fragment.h"
 #include "net/offload/segment.h"
 #include "net/offload/vlan.h"
 #include <glib.h>
 
 uint32_t caps_needed(const struct pkt_meta *m)
 {
-    static const uint32_t gso[] = { 0, PKT_CAP_TSO4 | PKT_CAP_CSUM, PKT_CAP_TSO6 | PKT_CAP_CSUM, PKT_CAP_USO | PKT_CAP_CSUM };
+    static const uint32_t gso[] = { 0, PKT_CAP_TSO4 | PKT_CAP_CSUM, PKT_CAP_TSO6 | PKT_CAP_CSUM, PKT_CAP_USO | PKT_CAP_CSUM,
+                                    PKT_CAP_UFO | PKT_CAP_CSUM };
     uint32_t need = m->flags & PKT_NEEDS_CSUM ? PKT_CAP_CSUM : 0;
 
     if (m->gso && m->gso < G_N_ELEMENTS(gso)) {
@@ -42,9 +44,31 @@ static bool compose(struct frame *out, const void *hdr, size_t hdr_len, const st
     return true;
 }
 
+static enum caps_result fragment(const struct frame *f, caps_emit_fn *emit, void *opaque)
+{
+    struct fragmenter fr;
+    struct frame piece;
+    size_t hdr, off, len;
+
+    if (!frag_begin(&fr, f->iov, f->iovcnt, f->len, f->meta.gso_size, g_random_int())) {
+        return CAPS_BAD_META;
+    }
+    while (frag_next(&fr, &hdr, &off, &len)) {
+        if (!compose(&piece, fr.hdr, hdr, f, off, len)) {
+            return CAPS_BAD_META;
+        }
+        piece.meta = (struct pkt_meta){ .flags = (uint8_t)(f->meta.flags & PKT_VLAN), .vlan_tci = f->meta.vlan_tci };
+        if (!emit(opaque, &piece)) {
+            return CAPS_STOPPED;
+        }
+    }
+    return CAPS_OK;
+}
+
 static enum caps_result segment(const struct frame *f, uint32_t caps, caps_emit_fn *emit, void *opaque)
 {
-    static const enum seg_kind kinds[] = { [PKT_GSO_TCP4] = SEG_TCP4, [PKT_GSO_TCP6] = SEG_TCP6, [PKT_GSO_UDP] = SEG_UDP };
+    static const enum seg_kind kinds[] = { [PKT_GSO_TCP4] = SEG_TCP4, [PKT_GSO_TCP6] = SEG_TCP6, [PKT_GSO_UDP] = SEG_UDP,
+                                           [PKT_GSO_UFO] = SEG_UDP };
     struct segmenter s;
     struct frame piece;
     size_t off, len;
@@ -61,6 +85,9 @@ static enum caps_result segment(const struct frame *f, uint32_t caps, caps_emit_
         piece.meta.csum_off = s.l.l4 == PKT_L4_TCP ? 16 : 6;
         piece.meta.hdr_len = s.l.payload_off;
         return emit(opaque, &piece) ? CAPS_OK : CAPS_STOPPED;
+    }
+    if (f->meta.gso == PKT_GSO_UFO) {
+        return fragment(f, emit, opaque);
     }
     while (seg_next(&s, &off, &len)) {
         if (!compose(&piece, s.hdr, s.l.payload_off, f, off, len)) {
@@ -152,7 +179,7 @@ enum caps_result caps_adapt(const struct frame *f, uint32_t caps, caps_emit_fn *
     if (!m->gso && !(m->flags & (PKT_NEEDS_CSUM | PKT_IP_CSUM | PKT_VLAN))) {
         return emit(opaque, f) ? CAPS_OK : CAPS_STOPPED;
     }
-    if (f->len < ETH_HLEN || m->gso > PKT_GSO_UDP || ((m->flags & PKT_NEEDS_CSUM) && m->csum_start > f->len)) {
+    if (f->len < ETH_HLEN || m->gso > PKT_GSO_UFO || ((m->flags & PKT_NEEDS_CSUM) && m->csum_start > f->len)) {
         return CAPS_BAD_META;
     }
     if (f->iovcnt > FRAME_IOV_MAX - 4) {                    /* no room for header pieces: one piece first */

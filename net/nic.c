@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/strparse.h"
 #include "net/net_int.h"
+#include "qapi/schema.h"
 #include <string.h>
 
 enum { PAD_MAX = 64 };
@@ -20,6 +21,8 @@ struct nic {
     const char *model;
     void *opaque;
     nic_rx_filter_fn *rx_filter;    /* NULL: the model cannot tell */
+    nic_announce_fn *announce;      /* NULL: the guest has no part in it */
+    bool filter_told;               /* NIC_RX_FILTER_CHANGED was sent and nobody has asked since */
     bool ready;                     /* nic_new() is over: callbacks may come */
 };
 
@@ -228,6 +231,40 @@ void nic_set_rx_filter_fn(struct nic *nic, nic_rx_filter_fn *fn)
     nic->rx_filter = fn;
 }
 
+void nic_rx_filter_changed(struct nic *nic, const char *path)
+{
+    struct jval *d;
+
+    if (nic->filter_told || !nic->rx_filter) {
+        return;
+    }
+    nic->filter_told = true;
+    d = jval_dict();
+    jval_set_str(d, "name", nic->c.name);
+    jval_set_str(d, "path", path);
+    qapi_event_emit(QAPI_EVENT_NIC_RX_FILTER_CHANGED, d);
+}
+
+void nic_set_announce_fn(struct nic *nic, nic_announce_fn *fn)
+{
+    nic->announce = fn;
+}
+
+void nic_announce(struct nic *nic)
+{
+    if (nic->announce) {
+        nic->announce(nic->opaque);
+    }
+}
+
+void nic_failover_negotiated(struct nic *nic, const char *id)
+{
+    struct jval *d = jval_dict();
+
+    jval_set_str(d, "device-id", id ? id : "");
+    qapi_event_emit(QAPI_EVENT_FAILOVER_NEGOTIATED, d);
+}
+
 bool nic_query_rx_filter(const char *name, struct nic_rx_filter *out, Error **errp)
 {
     struct net_client *c = net_client_find(name);
@@ -248,6 +285,7 @@ bool nic_query_rx_filter(const char *name, struct nic_rx_filter *out, Error **er
         .unicast_table = g_array_new(FALSE, FALSE, 6), .multicast_table = g_array_new(FALSE, FALSE, 6),
         .vlan_table = g_array_new(FALSE, FALSE, sizeof(uint16_t)),
     };
+    c->nic->filter_told = false;
     c->nic->rx_filter(c->nic->opaque, out);
     return true;
 }

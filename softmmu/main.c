@@ -17,6 +17,7 @@
 #include "monitor/monitor.h"
 #include "net/client.h"
 #include "softmmu/machine.h"
+#include "softmmu/none.h"
 #include "softmmu/qtest.h"
 #include "softmmu/vcpu.h"
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include <sys/resource.h>
 
 struct pc *machine_pc;      /* softmmu/machine.h */
+static struct none_machine *machine_none;
 
 static gboolean asked_to_end(gpointer signo)
 {
@@ -105,7 +107,9 @@ static bool machine_init(struct vm_options *o, Error **errp)
     struct x86_cpu *cpu;
 
     if (!strcmp(o->machine, "none")) {
-        return cli_create_nics(o, NULL, errp) && cli_create_devices(o, errp);
+        machine_none = none_new();
+        return cli_create_nics(o, NULL, errp) && cli_create_devices(o, errp) &&
+               (!o->qtest || qtest_init(o->qtest, o->qtest_log, &machine_none->mem, &machine_none->io, errp));
     }
     if (!board_init(o, errp) || !cli_create_nics(o, "e1000", errp) || !cli_create_devices(o, errp) ||
         !pc_boot_init(machine_pc, errp)) {
@@ -148,6 +152,7 @@ static void teardown(void)
     pc_free(machine_pc);
     net_cleanup();
     chardev_free_all();
+    none_free(machine_none);
     daemon_end();
 }
 

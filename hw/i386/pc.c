@@ -9,11 +9,6 @@
 #include "hw/i386/pc_internal.h"
 #include "lib/bits.h"
 
-const struct machine_type pc_machine_types[] = {
-    { "pc-i440fx-11.1", "pc", "Standard PC (i440FX + PIIX, 1996)", true, PC_CPUS_MAX, "qemu64", "pc.ram" },
-    { NULL },
-};
-
 struct pc *pc_new(const struct pc_config *cfg, Error **errp)
 {
     struct pc *pc = g_new0(struct pc, 1);

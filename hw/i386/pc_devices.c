@@ -6,6 +6,7 @@
  *   PCI INTx -> PIRQ (pin + slot - 1) mod 4 -> PIIX3 router -> GSI 5, 10 or 11
  *   GSI n -> 8259 input n (n < 16) and I/O APIC pin n (GSI 0: pin 2)
  *   8259 INTR -> LINT0 of the local APICs
+ *   PCI messages (MSI, MSI-X) to 0xFEExxxxx -> local APICs
  */
 #include "core/runstate.h"
 #include "hw/char/isa_debug.h"
@@ -52,7 +53,12 @@ static void set_irq(void *opaque, int irq, bool level)
     }
 }
 
-static const struct pci_bus_ops bus_ops = { map_irq, set_irq };
+static bool message(void *opaque, struct pci_device *d, uint64_t addr, uint32_t data)
+{
+    return apic_bus_msi(&((struct pc *)opaque)->apics, addr, data);
+}
+
+static const struct pci_bus_ops bus_ops = { map_irq, set_irq, message };
 
 static bool host_realize(struct device *d, Error **errp)
 {

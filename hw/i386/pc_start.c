@@ -106,8 +106,8 @@ static void write_tables(struct pc *pc)
         .cpus = pc->ncpus, .pci_mem_base = pc->below_4g, .hpet = pc->hpet, .vga = pc->vga, .serial = pc->serial_mask,
     };
     struct smbios_info smbios = {
-        .cpus = pc->ncpus, .ram_size = pc->ram_size, .product = pc_machine_types[0].desc,
-        .version = pc_machine_types[0].name,
+        .cpus = pc->ncpus, .ram_size = pc->ram_size, .product = PC_MACHINE_DESC,
+        .version = PC_MACHINE_NAME,
         .uuid = pc->uuid,
     };
 

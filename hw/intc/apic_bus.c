@@ -75,15 +75,17 @@ void apic_bus_deliver(struct apic_bus *b, const struct apic_msg *m)
  * Address 31:20 0xFEE, 19:12 destination, 3 redirection hint, 2 logical. Data 15 level, 14 assert, 10:8 mode, 7:0
  * vector.
  */
-void apic_bus_msi(struct apic_bus *b, uint64_t addr, uint32_t data)
+bool apic_bus_msi(struct apic_bus *b, uint64_t addr, uint32_t data)
 {
     struct apic_msg m = {
         .dest = bits_get(addr, 12, 8), .logical = addr & BIT(2), .mode = bits_get(data, 8, 3), .vector = data & 0xFF,
     };
 
-    if (addr >> 20 == 0xFEE) {
-        apic_bus_deliver(b, &m);
+    if (addr >> 20 != 0xFEE) {
+        return false;
     }
+    apic_bus_deliver(b, &m);
+    return true;
 }
 
 void apic_bus_set_pic(struct apic_bus *b, bool level)

@@ -17,6 +17,7 @@ static const char *const names[NIC_DROPS] = {
     [NIC_DROP_RX_FILTER]    = "rx-filter",
     [NIC_DROP_RX_TOO_LONG]  = "rx-too-long",
     [NIC_DROP_RX_NO_ROOM]   = "rx-no-room",
+    [NIC_DROP_BAD_CTRL]     = "bad-ctrl",
 };
 
 const char *nic_drop_name(enum nic_drop why)

@@ -21,6 +21,7 @@ enum ee_state {
     EE_SHIFT_IN,            /* 16 bits */
     EE_DONE,                /* further bits are ignored until CS falls */
 };
+static_assert(EE_DONE + 1 == EEPROM93_STATES, "as eeprom93.h says");
 
 enum ee_event {
     EE_SELECT,              /* CS rose */
@@ -129,6 +130,20 @@ static bool shift_in(struct eeprom93 *ee, bool di, unsigned n)
 {
     ee->shift = (ee->bits ? ee->shift << 1 : 0) | di;
     return ++ee->bits == n;
+}
+
+unsigned eeprom93_bits_max(const struct eeprom93 *ee)
+{
+    switch (ee->state) {
+    case EE_OPCODE:
+        return 1;
+    case EE_ADDRESS:
+        return ee->addr_bits - 1u;
+    case EE_SHIFT_OUT: case EE_SHIFT_IN:
+        return 15;
+    default:
+        return 0;
+    }
 }
 
 static enum ee_event address_event(const struct eeprom93 *ee)

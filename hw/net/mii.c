@@ -15,7 +15,6 @@
 
 #include <string.h>
 
-enum mii_state { MII_DOWN, MII_NEGOTIATING, MII_UP };
 enum mii_event { MII_EV_START, MII_EV_FORCE, MII_EV_DONE, MII_EV_LOST };
 
 static void start_an(struct mii *m)

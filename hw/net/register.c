@@ -5,4 +5,6 @@
 void hw_net_register_types(void)
 {
     e1000_register_types();
+    e1000e_register_types();
+    virtio_net_register_types();
 }

@@ -2,20 +2,27 @@
 /*
  * hw/net/ring.c - descriptor rings: wrap, bounds, faults
  *
- * Invariant while running: head, next and tail < count, and next lies between head and tail.
+ * Invariants while running: head, next and tail < count; next lies between head and tail; the ahead_n descriptors in
+ * ahead[] are those at next, next + 1, ..., and none of them is past tail or the end of the ring.
  */
 #include "hw/net/ring.h"
 
 #include <glib.h>
+#include <string.h>
 
 bool ring_setup(struct desc_ring *r, struct dma *dma, uint64_t base, uint32_t bytes, uint16_t desc_size, uint32_t head,
                 uint32_t tail)
 {
     uint32_t count = bytes / desc_size;
 
-    *r = (struct desc_ring){ .dma = dma, .base = base, .count = count, .desc_size = desc_size,
-                             .head = head, .next = head, .tail = tail };
-    r->running = head < count && tail < count;
+    r->dma = dma;
+    r->base = base;
+    r->count = count;
+    r->desc_size = desc_size;
+    r->head = r->next = head;
+    r->tail = tail;
+    r->ahead_n = 0;
+    r->running = desc_size <= RING_DESC_MAX && head < count && tail < count;
     return r->running;
 }
 
@@ -24,6 +31,8 @@ bool ring_set_tail(struct desc_ring *r, uint32_t tail)
     r->tail = tail;
     if (tail >= r->count) {
         r->running = false;
+    } else if (r->ahead_n > ring_ready(r)) {
+        r->ahead_n = 0;             /* the guest takes descriptors back */
     }
     return r->running;
 }
@@ -38,6 +47,21 @@ unsigned ring_budget(const struct desc_ring *r)
     return MIN(r->count, RING_BUDGET_MAX / 2) * 2;
 }
 
+/* Read as many descriptors as one piece of memory and ahead[] hold; if that fails, the first one alone */
+static bool fetch(struct desc_ring *r)
+{
+    uint32_t n = MIN(ring_ready(r), MIN(r->count - r->next, RING_AHEAD_BYTES / r->desc_size));
+    uint64_t addr = r->base + (uint64_t)r->next * r->desc_size;
+
+    r->ahead_at = 0;
+    r->ahead_n = n;
+    if (!dma_read(r->dma, addr, r->ahead, (size_t)n * r->desc_size)) {
+        r->ahead_n = 1;
+        return n > 1 && dma_read(r->dma, addr, r->ahead, r->desc_size);
+    }
+    return true;
+}
+
 enum ring_status ring_pop(struct desc_ring *r, void *out)
 {
     if (!r->running) {
@@ -46,10 +70,14 @@ enum ring_status ring_pop(struct desc_ring *r, void *out)
     if (r->next == r->tail) {
         return RING_EMPTY;
     }
-    if (!dma_read(r->dma, r->base + (uint64_t)r->next * r->desc_size, out, r->desc_size)) {
+    if (!r->ahead_n && !fetch(r)) {
         r->running = false;
+        r->ahead_n = 0;
         return RING_FAULT;
     }
+    memcpy(out, r->ahead + r->ahead_at * r->desc_size, r->desc_size);
+    r->ahead_at++;
+    r->ahead_n--;
     r->next = r->next + 1 == r->count ? 0 : r->next + 1;
     return RING_OK;
 }

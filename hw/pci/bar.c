@@ -6,10 +6,12 @@
  * code. After every write pci_bars_update() compares where each region is with where it should be and moves those that
  * differ, all in one new view. A region is out of the tree while
  *   - decoding of its kind is off in COMMAND (for the ROM also while its own enable bit is clear), or
+ *   - the function sleeps (hw/pci/caps.h), or
  *   - its address is 0, which means "none yet" on a PC, or
  *   - it would reach past the space: so the all-ones value of a sizing write maps nothing, even with decoding on.
  * Invariant: bars[n].addr == PCI_UNMAPPED <=> the region has no parent.
  */
+#include "hw/pci/caps.h"
 #include "hw/pci/internal.h"
 #include "lib/bits.h"
 
@@ -52,7 +54,7 @@ static uint64_t bar_target(const struct pci_device *d, unsigned n)
     bool io = b->type & PCI_BAR_IO;
     uint64_t addr = ld_le32(d->config + reg), last, space_last = io ? 0xFFFF : UINT32_MAX - 1;
 
-    if (!(pci_command(d) & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)) ||
+    if (!(pci_command(d) & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)) || pci_power_state(d) ||
         (n == PCI_ROM_BAR && !(addr & ROM_ENABLE))) {
         return PCI_UNMAPPED;
     }
@@ -92,14 +94,21 @@ void pci_bars_update(struct pci_device *d)
     region_batch_end();
 }
 
+void pci_bar_remove(struct pci_device *d, unsigned n)
+{
+    struct pci_bar *b = &d->bars[n];
+
+    if (b->region) {
+        bar_move(d, b, PCI_UNMAPPED);
+        b->region = NULL;
+    }
+}
+
 void pci_bars_remove(struct pci_device *d)
 {
     region_batch_begin();
     for (unsigned n = 0; n <= PCI_ROM_BAR; n++) {
-        if (d->bars[n].region) {
-            bar_move(d, &d->bars[n], PCI_UNMAPPED);
-            d->bars[n].region = NULL;
-        }
+        pci_bar_remove(d, n);
     }
     region_batch_end();
 }

@@ -5,7 +5,9 @@
  * Interrupt lines are wired-or. irq_count[] holds how many devices assert a line; the board hears of it when that
  * becomes or leaves 0. Invariant: irq_count[n] == number of devices on line n with irq_on_bus.
  */
+#include "hw/pci/caps.h"
 #include "hw/pci/internal.h"
+#include "hw/pci/msi.h"
 #include "lib/bits.h"
 
 void pci_bus_init(struct pci_bus *b, const char *name, struct device *parent, const struct pci_bus_ops *ops,
@@ -65,9 +67,11 @@ static bool place_at(struct pci_bus *b, struct pci_device *d, uint8_t devfn, Err
         error_setg(errp, "PCI: single function device can't be populated in function %x.%x", slot, fn);
         return false;
     }
-    if (!fn && !d->multifunction && !slot_free(b, slot)) {
-        error_setg(errp, "PCI: %x.0 indicates single function, but its other functions are already populated", slot);
-        return false;
+    for (unsigned other = 1; !fn && !d->multifunction && other < 8; other++) {
+        if (b->devices[PCI_DEVFN(slot, other)]) {
+            error_setg(errp, "PCI: %x.0 indicates single function, but %x.%x is already populated.", slot, slot, other);
+            return false;
+        }
     }
     d->devfn = devfn;
     return true;
@@ -143,7 +147,8 @@ void pci_config_cycle_write(struct pci_bus *root, uint8_t bus, uint8_t devfn, un
 void pci_irq_update(struct pci_device *d)
 {
     struct pci_bus *b = d->bus;
-    bool on = d->irq_level && !(pci_command(d) & PCI_COMMAND_INTX_OFF);
+    bool on = d->irq_level && !(pci_command(d) & PCI_COMMAND_INTX_OFF) && !msi_enabled(d) && !msix_enabled(d) &&
+              !pci_power_state(d);
     int irq;
 
     if (on == d->irq_on_bus || !d->config[PCI_INTERRUPT_PIN]) {

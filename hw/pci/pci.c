@@ -3,10 +3,12 @@
  * hw/pci/pci.c - what every PCI device has: header, configuration space under masks, capabilities, properties
  *
  * A configuration write changes the bytes of d->config under wmask and w1cmask, then whatever of BARs, bus mastering
- * and INTx depends on them is brought in line (config_apply()), then the type's config_written() hook runs. A reset
- * puts the writable bits back as they were when realize was done and takes the same road.
+ * INTx and messages depends on them is brought in line (config_apply()), then the type's config_written() hook runs. A
+ * reset puts the writable bits back as they were when realize was done and takes the same road.
  */
+#include "hw/pci/caps.h"
 #include "hw/pci/internal.h"
+#include "hw/pci/msi.h"
 #include "lib/bits.h"
 
 #include <inttypes.h>
@@ -22,13 +24,15 @@ static void reset_config_take(struct pci_device *d)
     }
 }
 
-static void config_apply(struct pci_device *d, unsigned off, unsigned len)
+static void config_apply(struct pci_device *d, unsigned off, unsigned len, bool power_changed)
 {
-    if (off < PCI_ROM_ADDRESS + 4) {
-        d->dma.enabled = pci_command(d) & PCI_COMMAND_MASTER;
+    if (off < PCI_ROM_ADDRESS + 4 || power_changed) {
+        d->dma.enabled = (pci_command(d) & PCI_COMMAND_MASTER) && !pci_power_state(d);
         pci_bars_update(d);
         pci_irq_update(d);
     }
+    pci_msi_config_written(d);
+    pci_msix_config_written(d);
     if (d->info->config_written) {
         d->info->config_written(d, off, len);
     }
@@ -38,6 +42,9 @@ uint32_t pci_config_read(struct pci_device *d, unsigned off, unsigned len)
 {
     uint32_t v = 0;
 
+    if (d->info->config_reading) {
+        d->info->config_reading(d, off, len);
+    }
     for (unsigned i = 0; i < len && i < 4; i++) {
         v |= (uint32_t)(off + i < PCI_CONFIG_SIZE ? d->config[off + i] : 0xFF) << (8 * i);
     }
@@ -46,6 +53,8 @@ uint32_t pci_config_read(struct pci_device *d, unsigned off, unsigned len)
 
 void pci_config_write(struct pci_device *d, unsigned off, uint32_t val, unsigned len)
 {
+    unsigned power = pci_power_state(d);
+
     if (off >= PCI_CONFIG_SIZE || len > 4) {
         return;
     }
@@ -56,7 +65,14 @@ void pci_config_write(struct pci_device *d, unsigned off, uint32_t val, unsigned
 
         d->config[i] = v & ~(val & d->w1cmask[i]);
     }
-    config_apply(d, off, len);
+    if (!pci_pm_config_written(d, power) && !pcie_config_written(d)) {
+        config_apply(d, off, len, pci_power_state(d) != power);
+    }
+}
+
+void pci_config_loaded(struct pci_device *d)
+{
+    config_apply(d, 0, PCI_CONFIG_SIZE, true);
 }
 
 /* ---- capabilities (section 6.7) ---- */
@@ -122,9 +138,20 @@ static void header_init(struct pci_device *d)
     st_le16(d->wmask + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_SPECIAL |
             PCI_COMMAND_MWI | PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF);
     st_le16(d->w1cmask + PCI_STATUS, 0xF900);           /* error bits 15:11 and 8 */
+    st_le16(d->hwmask + PCI_STATUS, PCI_STATUS_INTX);
     d->wmask[PCI_CACHE_LINE_SIZE] = 0xFF;
     d->wmask[PCI_LATENCY_TIMER] = 0xFF;
     d->wmask[PCI_INTERRUPT_LINE] = 0xFF;
+}
+
+/* failover_pair_id= is for the NIC that a virtio-net with failover=on stands in for; it must be on a bus that can unplug it natively */
+static bool failover_ok(const struct pci_device *d, Error **errp)
+{
+    if (!d->failover_pair_id || !*d->failover_pair_id) {
+        return true;
+    }
+    error_setg(errp, "%s", d->dev.id ? "failover primary device must be on PCIExpress bus" : "Device with failover_pair_id needs to have id");
+    return false;
 }
 
 static bool pci_realize(struct device *dev, Error **errp)
@@ -136,11 +163,16 @@ static bool pci_realize(struct device *dev, Error **errp)
         error_setg(errp, "Device '%s' needs a PCI bus", dev->type->name);
         return false;
     }
+    if (!failover_ok(d, errp)) {
+        return false;
+    }
     memset(d->config, 0, sizeof(d->config));
     memset(d->wmask, 0, sizeof(d->wmask));
     memset(d->w1cmask, 0, sizeof(d->w1cmask));
+    memset(d->hwmask, 0, sizeof(d->hwmask));
     d->reset_config_valid = false;
-    d->cap_last = 0;
+    d->cap_last = d->pm_cap = d->pcie_cap = 0;
+    d->msi_sent = d->msi_lost = 0;
     d->irq_level = d->irq_on_bus = false;
     header_init(d);
     if (!pci_bus_attach(pci_bus_of(dev->bus), d, errp)) {
@@ -163,6 +195,8 @@ static void pci_unrealize(struct device *dev)
     }
     d->dma.enabled = false;
     pci_bars_remove(d);
+    msix_fini(d);
+    msi_fini(d);
     pci_rom_free(d);
     pci_bus_detach(d);
 }
@@ -177,8 +211,10 @@ static void pci_reset(struct device *dev)
 
         d->config[i] = (d->config[i] & ~m) | (d->reset_config[i] & m);
     }
+    pci_msi_reset(d);
+    pci_msix_reset(d);
     pci_set_irq(d, false);
-    config_apply(d, 0, PCI_CONFIG_SIZE);
+    config_apply(d, 0, PCI_CONFIG_SIZE, true);
 }
 
 /* ---- properties ---- */
@@ -258,6 +294,10 @@ static void pci_describe(struct device *dev, GString *out, unsigned indent)
                            ld_le16(d->config + PCI_CLASS_DEVICE), d->bus->num, PCI_SLOT(d->devfn), PCI_FUNC(d->devfn),
                            ld_le16(d->config + PCI_VENDOR_ID), ld_le16(d->config + PCI_DEVICE_ID),
                            ld_le16(d->config + PCI_SUBSYSTEM_VENDOR_ID), ld_le16(d->config + PCI_SUBSYSTEM_ID));
+    if (d->msi || d->msix) {
+        g_string_append_printf(out, "%*sinterrupts: %s, %" PRIu64 " messages, %" PRIu64 " lost\n", indent, "",
+                               msix_enabled(d) ? "MSI-X" : msi_enabled(d) ? "MSI" : "INTx", d->msi_sent, d->msi_lost);
+    }
     for (unsigned n = 0; n <= PCI_ROM_BAR; n++) {
         const struct pci_bar *b = &d->bars[n];
 
@@ -272,6 +312,7 @@ const struct device_type pci_device_type = {
     .name = "pci-device",
     .bus = "PCI",
     .size = sizeof(struct pci_device),
+    .vmsd = &vmstate_pci_device,
     .props = pci_props,
     .category = DEVICE_CAT_MISC,
     .abstract = true,

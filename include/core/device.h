@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 struct bus;
+struct vmstate;
 
 enum device_category {          /* headings of -device help */
     DEVICE_CAT_BRIDGE, DEVICE_CAT_USB, DEVICE_CAT_STORAGE, DEVICE_CAT_NETWORK, DEVICE_CAT_INPUT, DEVICE_CAT_DISPLAY,
@@ -35,6 +36,7 @@ struct device_type {
     void (*unrealize)(struct device *d);                /* ours first, then the parent's; also after a failed realize of ours */
     void (*reset)(struct device *d);                    /* parent's first */
     void (*describe)(struct device *d, GString *out, unsigned indent);  /* extra lines of "info qtree"; may be NULL */
+    const struct vmstate *vmsd; /* what of it the guest can see (migration/vmstate.h), or NULL: nothing of its own */
     const void *cls;            /* what the bus wants to know of the type: const struct pci_class_info * for PCI */
 };
 

@@ -17,7 +17,8 @@ enum {
     PKT_CAP_USO  = 1 << 3,          /* takes PKT_GSO_UDP */
     PKT_CAP_ECN  = 1 << 4,          /* takes GSO frames with PKT_ECN */
     PKT_CAP_VLAN = 1 << 5,          /* takes the tag beside the frame (PKT_VLAN) */
-    PKT_CAP_ALL  = (1 << 6) - 1,
+    PKT_CAP_UFO  = 1 << 6,          /* takes PKT_GSO_UFO */
+    PKT_CAP_ALL  = (1 << 7) - 1,
 };
 
 /** caps_needed() - the PKT_CAP_* that a receiver must have to take a frame with this meta as it is */

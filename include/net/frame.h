@@ -26,6 +26,7 @@ enum pkt_gso {                      /* a large frame that has to become several 
     PKT_GSO_TCP4,
     PKT_GSO_TCP6,
     PKT_GSO_UDP,                    /* UDP segmentation (USO), IPv4 or IPv6: every piece is a datagram of its own */
+    PKT_GSO_UFO,                    /* UDP datagram larger than the MTU, IPv4 or IPv6: to be sent as IP fragments of gso_size bytes */
 };
 
 enum {                              /* pkt_meta.flags */
@@ -47,7 +48,7 @@ struct pkt_meta {
     uint16_t csum_off;              /* bytes from csum_start */
     uint16_t vlan_tci;              /* host order: PCP, DEI, VID */
     uint32_t hash;                  /* receive side: Toeplitz */
-    uint8_t hash_type;
+    uint8_t hash_type;              /* number of its report, virtio 5.1.6.4.3.4 */
 };
 
 struct frame {

@@ -97,6 +97,17 @@ typedef void nic_rx_filter_fn(void *opaque, struct nic_rx_filter *out);
 /** nic_set_rx_filter_fn() - the model can tell its receive filter: @fn fills in @out, whose tables are there and empty */
 void nic_set_rx_filter_fn(struct nic *nic, nic_rx_filter_fn *fn);
 /**
+ * nic_rx_filter_changed() - the guest has changed what nic_rx_filter_fn would say: NIC_RX_FILTER_CHANGED, once until it is asked again
+ * @path: of the object in the tree: "/machine/peripheral/n/virtio-backend"
+ */
+void nic_rx_filter_changed(struct nic *nic, const char *path);
+/** nic_set_announce_fn() - the model can ask its guest to announce itself; announce-self calls @fn each round, after our own frame */
+typedef void nic_announce_fn(void *opaque);
+void nic_set_announce_fn(struct nic *nic, nic_announce_fn *fn);
+void nic_announce(struct nic *nic);
+/** nic_failover_negotiated() - the guest can use this NIC as stand-by for another: FAILOVER_NEGOTIATED; @id NULL: "" */
+void nic_failover_negotiated(struct nic *nic, const char *id);
+/**
  * nic_query_rx_filter() - query-rx-filter of one NIC; end with nic_rx_filter_fini()
  * Errors: "invalid net client name: zz", "net client(u0) isn't a NIC", "net client(n) doesn't support rx-filter querying"
  */

@@ -39,6 +39,13 @@ void user_to_guest(struct user *u, const uint8_t *frame, size_t len)
     }
 }
 
+bool user_wants_merged(const struct user *u)
+{
+    const struct net_client *p = u->c.peer;
+
+    return p && p->nic && p->ops->offloads(p) & PKT_CAP_TSO4;
+}
+
 static void merged_to_guest(void *opaque, const uint8_t *frame, size_t len, unsigned segs, uint16_t mss, bool ip6, uint16_t l4_off)
 {
     struct user *u = opaque;
@@ -220,6 +227,7 @@ static enum net_tx user_send(struct net_client *c, const struct frame *f)
     switch (airlock_check(&u->air, clock_get_ns(CLOCK_RT), &frame, &len)) {
     case AIRLOCK_PASS:
         if (!user_answer(u, frame, len)) {
+            u->merging = user_wants_merged(u);      /* what an acknowledgement sets free; the kick below ends in a flush */
             slirp_input(u->slirp, frame, (int)len);
         }
         user_poll_kick(u->poll);

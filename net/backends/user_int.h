@@ -31,7 +31,7 @@ struct user {
     uint8_t *txbuf;                 /* FRAME_MAX bytes: the private copy of the guest's frame */
     struct user_poll *poll;
     struct coalesce merge;
-    bool merging;                   /* collect TCP segments until the end of this poll round */
+    bool merging;                   /* collect TCP segments until the end of this or the next poll round */
     bool closing;
     bool no_ping;                   /* this process may not open ICMP sockets */
     GPtrArray *hostfwd;             /* of struct hostfwd * */
@@ -47,6 +47,8 @@ enum user_fd { USER_FD_NONE, USER_FD_TCP, USER_FD_UDP, USER_FD_ICMP };
 
 /* user.c */
 void user_to_guest(struct user *u, const uint8_t *frame, size_t len);
+/* the NIC at the other end takes large TCP frames */
+bool user_wants_merged(const struct user *u);
 
 /* user_poll.c: the stack's sockets in the main loop, through one epoll descriptor */
 struct user_poll *user_poll_new(struct user *u, Error **errp);

@@ -170,7 +170,7 @@ static gboolean poll_dispatch(GSource *s, GSourceFunc fn, gpointer data)
     for (int i = 0; i < n; i++) {
         entry_at(p, ev[i].data.fd)->got = (uint16_t)ev[i].events;
     }
-    u->merging = u->c.peer && u->c.peer->nic && (u->c.peer->ops->offloads(u->c.peer) & PKT_CAP_TSO4);
+    u->merging = user_wants_merged(u);
     give_results(p);
     if (u->merging) {
         coalesce_flush(&u->merge);

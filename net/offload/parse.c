@@ -62,8 +62,8 @@ static void parse_ip4(const uint8_t *p, size_t avail, size_t frame_len, struct p
     }
 }
 
-/* Is there a home address option (RFC 6275 6.3) in a destination options header of @len bytes at @e? */
-static bool has_home_addr(const uint8_t *e, size_t len)
+/* Offset of the address in a home address option (RFC 6275 6.3) of the destination options header of @len bytes at @e; 0: none */
+static size_t home_addr(const uint8_t *e, size_t len)
 {
     size_t i = 2;
 
@@ -73,11 +73,11 @@ static bool has_home_addr(const uint8_t *e, size_t len)
             continue;
         }
         if (e[i] == OPT_HOME_ADDR && e[i + 1] == 16 && i + 18 <= len) {
-            return true;
+            return i + 2;
         }
         i += 2u + e[i + 1];
     }
-    return false;
+    return 0;
 }
 
 static void parse_ip6(const uint8_t *p, size_t avail, size_t frame_len, struct pkt_layout *l)
@@ -92,13 +92,15 @@ static void parse_ip6(const uint8_t *p, size_t avail, size_t frame_len, struct p
     }
     plen = ld_be16(ip + 4);
     l->l3 = PKT_L3_IP6;
+    l->ip6_src = (uint16_t)(l->l3_off + 8);
+    l->ip6_dst = (uint16_t)(l->l3_off + 24);
     l->l3_len_ok = off + plen <= frame_len;
     l->l3_end = l->l3_len_ok && plen ? off + plen : frame_len;
     next = ip[6];
     l->proto_off = (uint16_t)(l->l3_off + 6);
     for (unsigned n = 0; n < EXT_MAX && !later_fragment; n++) {
         const uint8_t *e = p + off;
-        size_t elen;
+        size_t elen, home;
 
         if (next != EXT_HOP && next != EXT_ROUTING && next != EXT_FRAGMENT && next != EXT_AUTH && next != EXT_DEST && next != EXT_MOBILITY &&
             next != EXT_HIP && next != EXT_SHIM6) {
@@ -116,8 +118,12 @@ static void parse_ip6(const uint8_t *p, size_t avail, size_t frame_len, struct p
             later_fragment = (ld_be16(e + 2) & 0xFFF8) != 0;
         } else if (next == EXT_ROUTING && e[2] == 2) {
             l->ip6_home_addr = true;
-        } else if (next == EXT_DEST && has_home_addr(e, elen)) {
+            if (elen >= 24) {
+                l->ip6_dst = (uint16_t)(off + 8);       /* RFC 6275 6.4: one address */
+            }
+        } else if (next == EXT_DEST && (home = home_addr(e, elen)) != 0) {
             l->ip6_home_addr = true;
+            l->ip6_src = (uint16_t)(off + home);
         }
         l->proto_off = (uint16_t)off;
         next = e[0];

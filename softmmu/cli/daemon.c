@@ -44,7 +44,7 @@ bool daemon_start(const struct vm_options *o, Error **errp)
     if (!o->daemonize) {
         return true;
     }
-    if (o->nographic) {
+    if (o->nographic && !o->nodefaults && (!o->serials->len || !o->monitors->len)) {    /* meant for the terminal */
         error_setg(errp, "-daemonize can not be used with -nographic");
         return false;
     }

@@ -5,6 +5,7 @@
  * -machine and -accel may come in any number and order; machine_finish() merges and chooses after the last option.
  */
 #include "cli_internal.h"
+#include "cli/machine_types.h"
 #include "hw/i386/pc.h"
 #include "lib/bits.h"
 #include "lib/strparse.h"
@@ -12,10 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const pc_names[] = {
-    "pc", "pc-i440fx-11.1", "pc-i440fx-11.0", "pc-i440fx-10.2", "pc-i440fx-10.1", "pc-i440fx-10.0", "pc-i440fx-9.2",
-    "pc-i440fx-9.0", "pc-i440fx-8.2", "pc-i440fx-8.0", "pc-i440fx-7.2", NULL
-};
 static const char *const later_names[] = { "q35", "isapc", "microvm", "x-remote", "xenfv", "xenpv", NULL };
 
 bool opt_machine(struct vm_options *o, const char *arg, Error **errp)
@@ -24,10 +21,9 @@ bool opt_machine(struct vm_options *o, const char *arg, Error **errp)
     struct jval *t;
 
     if (opt_wants_help(arg)) {
-        opt_print_help(o, "Supported machines are:\n"
-                          "pc                   Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-11.1)\n"
-                          "pc-i440fx-11.1       Standard PC (i440FX + PIIX, 1996) (default)\n"
-                          "none                 empty machine\n");
+        g_autofree char *text = machine_types_help();
+
+        opt_print_help(o, text);
         return true;
     }
     t = keyval_parse(arg, "type", &help, errp);
@@ -63,10 +59,10 @@ bool opt_no_hpet(struct vm_options *o, const char *arg, Error **errp)
 
 static bool choose_board(struct vm_options *o, const char *type, Error **errp)
 {
-    if (!type || g_strv_contains(pc_names, type)) {
-        opt_replace(&o->machine, "pc");
-    } else if (!strcmp(type, "none")) {
-        opt_replace(&o->machine, "none");
+    const struct machine_type *t = machine_type_find(type ? type : "pc");
+
+    if (t) {
+        opt_replace(&o->machine, t->board);
     } else if (g_strv_contains(later_names, type) || g_str_has_prefix(type, "pc-q35-")) {
         error_setg(errp, "machine type '%s' is not built yet", type);
         return false;
@@ -115,10 +111,11 @@ static bool finish_board(struct vm_options *o, Error **errp)
     MachineOptions *m = qapi_parse(&qapi_type_MachineOptions, o->machine_props, QAPI_KEYVAL, errp);
     bool ok = m && apply_machine(o, m, errp);
 
+    const struct jval *type = jval_get(o->machine_props, "type");
     if (ok && m->accel) {
         ok = accel_of_machine(o, m->accel, errp);
     } else if (!ok) {
-        error_prepend(errp, "-machine %s: ", m && m->type ? m->type : "pc");
+        error_prepend(errp, "-machine %s: ", type && jval_type(type) == JVAL_STR ? jval_str_of(type) : "pc");
     }
     qapi_free_MachineOptions(m);
     return ok;
@@ -139,6 +136,10 @@ bool machine_finish(struct vm_options *o, Error **errp)
     }
     if (o->initrd && !o->kernel) {
         error_setg(errp, "-initrd only allowed with -kernel option");
+    if (o->kernel && !strcmp(o->machine, "none")) {
+        error_setg(errp, "-kernel %s: machine type 'none' has nothing to start it on", o->kernel);
+        return false;
+    }
         return false;
     }
     if (o->append && !o->kernel) {

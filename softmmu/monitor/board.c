@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* softmmu/monitor/board.c - see board.h: what it says, asked of the machine of this process */
 #include "board.h"
+#include "cli/machine_types.h"
 #include "core/runstate.h"
 #include "qapi/jval.h"
 #include "softmmu/machine.h"
@@ -66,7 +67,7 @@ struct jval *board_types(void)
 {
     struct jval *list = jval_list();
 
-    for (const struct machine_type *t = pc_machine_types; t->name; t++) {
+    for (const struct machine_type *t = machine_types; t->name; t++) {
         struct jval *m = jval_dict();
 
         jval_set_str(m, "name", t->name);
@@ -80,7 +81,7 @@ struct jval *board_types(void)
         jval_set_bool(m, "hotpluggable-cpus", false);
         jval_set_bool(m, "numa-mem-supported", false);
         jval_set_bool(m, "deprecated", false);
-        jval_set_bool(m, "acpi", t->default_cpu != NULL);
+        jval_set_bool(m, "acpi", t->acpi);
         if (t->default_cpu) {
             jval_set_str(m, "default-cpu-type", t->default_cpu);
         }

@@ -350,6 +350,87 @@ bool qmp_query_usernet(struct qmp_call *call, const void *args, struct jval **re
     return true;
 }
 
+/* ---- receive filters ---- */
+
+static struct jval *mac_list(const GArray *macs)
+{
+    struct jval *l = jval_list();
+    char text[MAC_STR_LEN];
+
+    for (unsigned i = 0; i < macs->len; i++) {
+        jval_append(l, jval_str(mac_format((const uint8_t *)macs->data + 6 * i, text)));
+    }
+    return l;
+}
+
+/* "all" lists every VLAN there can be, as tools that copy the table to a switch want it */
+static struct jval *vlan_list(const struct nic_rx_filter *f)
+{
+    struct jval *l = jval_list();
+
+    for (unsigned i = 0; f->vlan == NIC_RX_ALL && i < 4096; i++) {
+        jval_append(l, jval_int(i));
+    }
+    for (unsigned i = 0; f->vlan == NIC_RX_NORMAL && i < f->vlan_table->len; i++) {
+        jval_append(l, jval_int(g_array_index(f->vlan_table, uint16_t, i)));
+    }
+    return l;
+}
+
+static struct jval *filter_of(const char *name, const struct nic_rx_filter *f)
+{
+    static const char *const modes[] = { [NIC_RX_NONE] = "none", [NIC_RX_NORMAL] = "normal", [NIC_RX_ALL] = "all" };
+    struct jval *d = jval_dict();
+    char mac[MAC_STR_LEN];
+
+    jval_set_str(d, "name", name);
+    jval_set_bool(d, "promiscuous", f->promiscuous);
+    jval_set_str(d, "multicast", modes[f->multicast]);
+    jval_set_str(d, "unicast", modes[f->unicast]);
+    jval_set_str(d, "vlan", modes[f->vlan]);
+    jval_set_bool(d, "broadcast-allowed", f->broadcast_allowed);
+    jval_set_bool(d, "multicast-overflow", f->multicast_overflow);
+    jval_set_bool(d, "unicast-overflow", f->unicast_overflow);
+    jval_set_str(d, "main-mac", mac_format(f->main_mac, mac));
+    jval_set(d, "vlan-table", vlan_list(f));
+    jval_set(d, "unicast-table", mac_list(f->unicast_table));
+    jval_set(d, "multicast-table", mac_list(f->multicast_table));
+    return d;
+}
+
+static bool add_filter(struct jval *list, const char *name, Error **errp)
+{
+    struct nic_rx_filter f;
+
+    if (!nic_query_rx_filter(name, &f, errp)) {
+        return false;
+    }
+    jval_append(list, filter_of(name, &f));
+    nic_rx_filter_fini(&f);
+    return true;
+}
+
+static void add_filter_of_client(struct net_client *c, void *opaque)
+{
+    if (nic_of(c)) {
+        add_filter(opaque, c->name, NULL);              /* those that cannot tell are left out */
+    }
+}
+
+bool qmp_query_rx_filter(struct qmp_call *call, const qmp_query_rx_filter_args *args, struct jval **ret, Error **errp)
+{
+    struct jval *list = jval_list();
+
+    if (!args->name) {
+        net_client_foreach(add_filter_of_client, list);
+    } else if (!add_filter(list, args->name, errp)) {
+        jval_free(list);
+        return false;
+    }
+    *ret = list;
+    return true;
+}
+
 /* ---- completion ---- */
 
 struct completion {

@@ -77,36 +77,11 @@ def build(bits):
     return out
 
 
-def fetch_i386(package):
-    """A package of the i386 port though dpkg here may not know that architecture: apt with lists of its own."""
-    dest = guest.cache_dir() / f'{package}-i386'
-    if dest.exists():
-        return dest
-    guest.progress(f'fetching {package}:i386')
-    with tempfile.TemporaryDirectory() as tmp:
-        os.chmod(tmp, 0o755)
-        for d in ('state/lists/partial', 'cache/archives/partial', 'deb'):
-            os.makedirs(f'{tmp}/{d}')
-        Path(f'{tmp}/state/status').touch()
-        apt = ['apt-get', '-q']
-        for o in ('APT::Architecture=i386', 'APT::Architectures=i386', 'APT::Sandbox::User=', f'Dir::State={tmp}/state',
-                  f'Dir::State::status={tmp}/state/status', f'Dir::Cache={tmp}/cache', 'Acquire::Languages=none'):
-            apt += ['-o', o]
-        for args in (['update'], ['download', package]):     # an update that fails in part may still be enough
-            subprocess.run(apt + args, cwd=f'{tmp}/deb', stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deb = next(Path(f'{tmp}/deb').glob('*.deb'), None)
-        if not deb:
-            return None
-        subprocess.run(['dpkg-deb', '-x', deb, f'{dest}.partial'], check=True)
-        Path(f'{dest}.partial').rename(dest)
-    return dest
-
-
 def busybox(bits):
     """A static busybox of this width, or None."""
     if bits == 64:
         return guest.busybox()
-    tree = fetch_i386('busybox-static')
+    tree = guest.fetch_i386('busybox-static')
     return tree and tree / 'bin/busybox'
 
 

@@ -72,6 +72,32 @@ def daemonize_reports_failure(prog, tmp):
     assert r.returncode == 1 and b"Parameter 'id' is missing" in r.stderr, r
 
 
+def machine_none_is_probed(prog, tmp):
+    """As libvirt does: in the background, nothing of the pipes stays open, the reply to the first command is there."""
+    sock = f'{tmp}/qmp.monitor'
+    r = subprocess.run([prog, '-S', '-no-user-config', '-nodefaults', '-nographic',
+                        '-machine', 'none,accel=kvm:mshv:tcg', '-qmp', f'unix:{sock},server=on,wait=off', '-pidfile', f'{tmp}/qmp.pid', '-daemonize'],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=10)
+    assert r.returncode == 0 and not r.stdout and not r.stderr, r
+    pid = int(open(f'{tmp}/qmp.pid').read())
+    c = socket.socket(socket.AF_UNIX)
+    c.settimeout(10)
+    c.connect(sock)
+    f = c.makefile('rwb')
+    assert b'QMP' in f.readline()
+    names = ['query-version', 'query-target', 'query-qmp-schema', 'query-commands', 'query-kvm', 'query-accelerators',
+             'qom-list-types', 'query-machines', 'query-command-line-options', 'query-migrate-capabilities']
+    for n, name in enumerate(['qmp_capabilities', *names]):
+        f.write(json.dumps({'execute': name, 'id': f'libvirt-{n}'}).encode() + b'\n')
+        f.flush()
+        reply = json.loads(f.readline())
+        assert reply['id'] == f'libvirt-{n}' and 'return' in reply, reply
+    rss = [l for l in open(f'/proc/{pid}/status') if l.startswith('VmRSS')][0]
+    assert int(rss.split()[1]) < 64 * 1024, f'no RAM, no CPU, but {rss}'
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not os.path.exists(f'{tmp}/qmp.pid'), 'did not end')
+
+
 def qmp_on_stdio_answers_everything_before_quit(prog, tmp):
     text = b'{"execute":"qmp_capabilities"}{"execute":"query-qmp-schema"}{"execute":"query-kvm"}{"execute":"quit"}'
     r = subprocess.run([prog, *BASE, '-qmp', 'stdio'], input=text, stdout=subprocess.PIPE, timeout=20)
@@ -219,6 +245,16 @@ def qtest_protocol(prog, tmp):
         assert q.cmd('inb 0x80').startswith('OK 0x')
 
 
+def qtest_without_a_machine(prog, tmp):
+    with Qtest(prog, tmp, ['-machine', 'none']) as q:
+        for line, want in [('endianness', 'OK little'), ('readl 0', 'OK 0x00000000ffffffff'), ('writel 0 1', 'OK'),
+                           ('readl 0', 'OK 0x00000000ffffffff'), ('inb 0x60', 'OK 0x00ff'), ('outb 0x60 1', 'OK'),
+                           ('inl 0xcfc', 'OK 0xffffffff'), ('clock_step 100', 'OK 100'),
+                           ('irq_intercept_in ioapic', 'FAIL Unknown device')]:
+            got = q.cmd(line)
+            assert got == want, f'{line}: {got!r}, want {want!r}'
+
+
 def qtest_interrupts_and_timers(prog, tmp):
     """PIT channel 0, mode 0: the I/O APIC's pin 2 (or 0) rises when the count ends, before the OK of the step."""
     with Qtest(prog, tmp, ['-net', 'none']) as q:
@@ -242,6 +278,7 @@ def option_pages_are_what_the_schema_says(prog, tmp):
 
 
 TESTS = [sigterm_is_an_orderly_exit, daemonize_returns_when_ready, daemonize_reports_failure,
+         machine_none_is_probed, qtest_without_a_machine,
          qmp_on_stdio_answers_everything_before_quit, hmp_over_tcp_echoes_the_command, serial_over_telnet_greets,
          nographic_shares_the_terminal, exit_with_parent, qtest_protocol, qtest_interrupts_and_timers,
          option_pages_are_what_the_schema_says]

@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] & 0x40) {                               /* what a good driver asks */
         f.meta.csum_start = l.l4_off;
         f.meta.csum_off = l.l4 == PKT_L4_UDP ? 6 : 16;
-        f.meta.gso = l.l4 == PKT_L4_UDP ? PKT_GSO_UDP : l.l3 == PKT_L3_IP6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
+        f.meta.gso = l.l4 == PKT_L4_UDP ? data[1] & 8 ? PKT_GSO_UFO : PKT_GSO_UDP : l.l3 == PKT_L3_IP6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
     }
     s.caps = data[12] & PKT_CAP_ALL;
     caps_adapt(&f, s.caps, emit, &s);

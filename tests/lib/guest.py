@@ -7,8 +7,10 @@ runs /test.sh (the script) on the serial console, then powers off. A second cpio
 the big part is made once.
 """
 
+import contextlib
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,18 @@ import tempfile
 from pathlib import Path
 
 MODULES = [  # in load order is not needed: modprobe resolves it
+    'kernel/drivers/pps/pps_core.ko',
+    'kernel/drivers/ptp/ptp.ko',
     'kernel/drivers/net/ethernet/intel/e1000/e1000.ko',
+    'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko',
+    'kernel/drivers/virtio/virtio_ring.ko',
+    'kernel/drivers/virtio/virtio.ko',
+    'kernel/drivers/virtio/virtio_pci_modern_dev.ko',
+    'kernel/drivers/virtio/virtio_pci_legacy_dev.ko',
+    'kernel/drivers/virtio/virtio_pci.ko',
+    'kernel/net/core/failover.ko',
+    'kernel/drivers/net/net_failover.ko',
+    'kernel/drivers/net/virtio_net.ko',
     'kernel/net/packet/af_packet.ko',
 ]
 
@@ -76,12 +89,11 @@ def _run(args, **kw):
     return subprocess.run(args, check=True, stdout=subprocess.PIPE, text=True, **kw).stdout
 
 
-def _download(package, dest, arch=None):
+def _download(package, dest):
     """Fetch a .deb by name with apt and unpack it into dest (not installed: nothing of the host changes)."""
     with tempfile.TemporaryDirectory() as tmp:
         os.chmod(tmp, 0o755)
-        spec = f'{package}:{arch}' if arch else package
-        subprocess.run(['apt-get', 'download', '-q', spec], cwd=tmp, check=True,
+        subprocess.run(['apt-get', 'download', '-q', package], cwd=tmp, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deb = next(Path(tmp).glob('*.deb'))
         partial = Path(str(dest) + '.partial')
@@ -90,11 +102,52 @@ def _download(package, dest, arch=None):
         partial.rename(dest)
 
 
-def _fetch(package, arch=None):
-    dest = cache_dir() / f'{package}{"-" + arch if arch else ""}'
+@contextlib.contextmanager
+def _apt_i386():
+    """apt's options for the i386 port though dpkg here may not know that architecture: lists of its own, and a directory."""
+    with tempfile.TemporaryDirectory() as tmp:
+        os.chmod(tmp, 0o755)
+        for d in ('state/lists/partial', 'cache/archives/partial', 'deb'):
+            os.makedirs(f'{tmp}/{d}')
+        Path(f'{tmp}/state/status').touch()
+        opts = ['-q']
+        for o in ('APT::Architecture=i386', 'APT::Architectures=i386', 'APT::Sandbox::User=', f'Dir::State={tmp}/state',
+                  f'Dir::State::status={tmp}/state/status', f'Dir::Cache={tmp}/cache', 'Acquire::Languages=none'):
+            opts += ['-o', o]
+        # an update that fails in part may still be enough
+        subprocess.run(['apt-get', *opts, 'update'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield opts, f'{tmp}/deb'
+
+
+def fetch_i386(package):
+    """The unpacked tree of a package of the i386 port, or None. "linux-image-686-pae": the image that it depends on."""
+    pattern = f'{package}-i386' if not package.startswith('linux-image-686') else f'linux-image-[0-9]*-{package[12:]}-i386'
+    have = sorted(p for p in cache_dir().glob(pattern) if p.is_dir())
+    if have:
+        return have[-1]
+    progress(f'fetching {package}:i386')
+    with _apt_i386() as (opts, tmp):
+        if package.startswith('linux-image-686'):
+            out = subprocess.run(['apt-cache', *opts, 'depends', package], stdout=subprocess.PIPE, text=True).stdout
+            m = re.search(r'Depends: (linux-image-\S+)', out)
+            if not m:
+                return None
+            package = m.group(1)
+        subprocess.run(['apt-get', *opts, 'download', package], cwd=tmp, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deb = next(Path(tmp).glob('*.deb'), None)
+        if not deb:
+            return None
+        dest = cache_dir() / f'{package}-i386'
+        subprocess.run(['dpkg-deb', '-x', deb, f'{dest}.partial'], check=True)
+        Path(f'{dest}.partial').rename(dest)
+    return dest
+
+
+def _fetch(package):
+    dest = cache_dir() / package
     if not dest.exists():
         progress(f'fetching {package}')
-        _download(package, dest, arch)
+        _download(package, dest)
     return dest
 
 
@@ -103,8 +156,7 @@ def _image_package(flavour):
     have = sorted(p.name for p in cache_dir().glob(f'linux-image-[0-9]*-{flavour}') if p.is_dir())
     if have:
         return have[-1]
-    arch = ':i386' if flavour.startswith('686') else ''
-    out = _run(['apt-cache', 'depends', f'linux-image-{flavour}{arch}'])
+    out = _run(['apt-cache', 'depends', f'linux-image-{flavour}'])
     for line in out.splitlines():
         word = line.strip().split()
         if len(word) == 2 and word[0] == 'Depends:' and word[1].startswith('linux-image-'):
@@ -113,7 +165,8 @@ def _image_package(flavour):
 
 
 def kernel_tree(flavour='amd64'):
-    return _fetch(_image_package(flavour), 'i386' if flavour.startswith('686') else None)
+    """Unpacked; for a flavour of i386 None when there is no way to it."""
+    return fetch_i386(f'linux-image-{flavour}') if flavour.startswith('686') else _fetch(_image_package(flavour))
 
 
 def kernel(flavour='amd64'):
@@ -156,8 +209,8 @@ class Cpio:
 
 
 def busybox(flavour='amd64'):
-    arch = 'i386' if flavour.startswith('686') else None
-    return _fetch('busybox-static', arch) / 'bin/busybox'
+    tree = fetch_i386('busybox-static') if flavour.startswith('686') else _fetch('busybox-static')
+    return tree / 'bin/busybox'
 
 
 def base_initrd(flavour='amd64'):

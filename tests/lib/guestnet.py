@@ -115,3 +115,19 @@ def guest_tool(name):
         subprocess.run(['gcc', '-std=gnu11', '-Os', '-static', '-s', '-w', '-o', partial, src], check=True)
         os.rename(partial, out)
     return out.read_bytes()
+
+
+def ethtool():
+    """ethtool and what it needs as files for an amd64 initramfs."""
+    wanted = (('ethtool', 'sbin/ethtool', 'bin/ethtool'), ('libc6', 'libc.so.6', 'lib/x86_64-linux-gnu/libc.so.6'),
+              ('libc6', 'libm.so.6', 'lib/x86_64-linux-gnu/libm.so.6'),
+              ('libc6', 'ld-linux-x86-64.so.2', 'lib64/ld-linux-x86-64.so.2'),
+              ('libmnl0', 'libmnl.so.0*', 'lib/x86_64-linux-gnu/libmnl.so.0'))
+    return {dest: next(p for p in guest.package(name).rglob(pattern) if not p.is_symlink()).read_bytes()
+            for name, pattern, dest in wanted}
+
+
+def guest_modules(*names):
+    """More kernel modules for an amd64 guest, as files for the initramfs: /lib/modules/NAME.ko, to be loaded with insmod."""
+    tree = guest.kernel_tree() / 'lib/modules'
+    return {f'lib/modules/{n}.ko': next(tree.rglob(n + '.ko')).read_bytes() for n in names}

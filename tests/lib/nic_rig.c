@@ -111,7 +111,18 @@ static void set_irq(void *opaque, int irq, bool level)
     g->irq_raises += level;
 }
 
-static const struct pci_bus_ops bus_ops = { map_irq, set_irq };
+static bool message(void *opaque, struct pci_device *d, uint64_t addr, uint32_t data)
+{
+    struct rig *g = opaque;
+
+    if (addr >> 20 != 0xFEE) {
+        return false;
+    }
+    g->msi[g->msis++ % RIG_MSIS] = (struct rig_msi){ addr, data };
+    return true;
+}
+
+static const struct pci_bus_ops bus_ops = { map_irq, set_irq, message };
 
 void rig_init_once(void)
 {
@@ -126,12 +137,47 @@ void rig_init_once(void)
     }
 }
 
+static void set_props(struct device *d, const char *props)
+{
+    g_auto(GStrv) list = g_strsplit(props ? props : "", ",", -1);
+    Error *err = NULL;
+
+    for (unsigned i = 0; list[i]; i++) {
+        g_auto(GStrv) kv = g_strsplit(list[i], "=", 2);
+
+        if (!device_set_prop(d, kv[0], kv[1], &err)) {
+            g_error("%s: %s", list[i], error_text(err));
+        }
+    }
+}
+
+void rig_place_bars(struct rig *g)
+{
+    for (unsigned n = 0; n < PCI_BARS; n++) {
+        const struct pci_bar *b = &g->dev->bars[n];
+
+        if (b->region) {
+            rig_config_set(g, PCI_BAR0 + 4 * n, b->type & PCI_BAR_IO ? RIG_IO : RIG_MMIO + n * RIG_BAR_STEP, 4);
+        }
+    }
+}
+
 struct rig *rig_new(const char *type)
 {
+    return rig_new_with(type, NULL);
+}
+
+struct rig *rig_new_with(const char *type, const char *props)
+{
     struct rig *g = g_new0(struct rig, 1);
+    char nic[16] = "nic", peer[16] = "bench";
     Error *err = NULL;
 
     rig_init_once();
+    for (unsigned n = 2; net_client_find(peer); n++) {          /* several benches may live at a time */
+        g_snprintf(nic, sizeof(nic), "nic%u", n);
+        g_snprintf(peer, sizeof(peer), "bench%u", n);
+    }
     g->ram = ram_new("ram", RIG_RAM, NULL);
     g->rom = ram_new("rom", 0x10000, NULL);
     region_init(&g->root, "memory", 0);
@@ -144,18 +190,18 @@ struct rig *rig_new(const char *type)
     space_init(&g->io_as, "io", &g->io_root);
     pci_bus_init(&g->bus, "pci.0", NULL, &bus_ops, g, 4, &g->root, &g->io_root, &g->as);
     pci_host_init(&g->host, &g->bus, &g->io_root);
-    g->peer = (struct rig_peer *)net_client_new(&peer_ops, "bench", NULL, &err);
+    g->peer = (struct rig_peer *)net_client_new(&peer_ops, peer, NULL, &err);
     g_assert_nonnull(g->peer);
 
-    g->dev = pci_new(type, "nic", PCI_DEVFN(4, 0), &err);
+    g->dev = pci_new(type, nic, PCI_DEVFN(4, 0), &err);
     g_assert_nonnull(g->dev);
     g_assert_true(device_set_prop(&g->dev->dev, "mac", "52:54:00:12:34:56", &err));
-    g_assert_true(device_set_prop(&g->dev->dev, "netdev", "bench", &err));
+    g_assert_true(device_set_prop(&g->dev->dev, "netdev", peer, &err));
+    set_props(&g->dev->dev, props);
     if (!device_realize(&g->dev->dev, &g->bus.bus, &err)) {
         g_error("realize: %s", error_text(err));
     }
-    rig_config_set(g, PCI_BAR0, RIG_MMIO, 4);
-    rig_config_set(g, PCI_BAR0 + 4, RIG_IO, 4);
+    rig_place_bars(g);
     rig_config_set(g, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
     rig_run();
     return g;

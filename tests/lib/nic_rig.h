@@ -14,7 +14,8 @@
 #include "lib/bits.h"
 #include "net/nic.h"
 
-enum { RIG_RAM = 0x1000000, RIG_ROM_BASE = 0xF0000, RIG_MMIO = 0xE0000000, RIG_IO = 0xC000 };
+enum { RIG_RAM = 0x1000000, RIG_ROM_BASE = 0xF0000, RIG_MMIO = 0xE0000000, RIG_IO = 0xC000, RIG_MSIS = 64,
+       RIG_BAR_STEP = 0x1000000 };
 
 struct rig_frame {
     struct pkt_meta meta;
@@ -32,6 +33,11 @@ struct rig_peer {
     unsigned total;
 };
 
+struct rig_msi {
+    uint64_t addr;
+    uint32_t data;
+};
+
 struct rig {
     struct region root, io_root, ram_r, rom_r;
     struct ram_block *ram, *rom;
@@ -43,13 +49,19 @@ struct rig {
     int irq_line;                       /* bus line as last driven, and which one */
     bool irq;
     unsigned irq_raises;
+    struct rig_msi msi[RIG_MSIS];       /* interrupt messages (address 0xFEExxxxx), the n-th at n % RIG_MSIS */
+    unsigned msis;                      /* how many came */
 };
 
 /** rig_init_once() - loop, clock, types; any number of times */
 void rig_init_once(void);
 /** rig_new() - a bench with one NIC of @type at 00:04.0, MAC 52:54:00:12:34:56, BARs placed and decoding on */
 struct rig *rig_new(const char *type);
+/** rig_new_with() - as rig_new(), with properties "a=b,c=d" (or NULL) */
+struct rig *rig_new_with(const char *type, const char *props);
 void rig_free(struct rig *g);
+/** rig_place_bars() - memory BAR n at RIG_MMIO + n * RIG_BAR_STEP, the I/O BAR at RIG_IO; rig_new() has done it */
+void rig_place_bars(struct rig *g);
 
 uint32_t r32(struct rig *g, uint32_t off);                 /* BAR0 */
 void w32(struct rig *g, uint32_t off, uint32_t val);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tests/unit/test-e1000-data.c - the 8254x model on a bench: every frame byte for byte (section numbers: 8254x SDM) */
+/*
+ * tests/unit/test-e1000-data.c - what 8254x and 82574 models have in common, on a bench: every frame byte for byte
+ * (section numbers: 8254x SDM)
+ */
 #include "tests/lib/e1000_bench.h"
 
 #include "net/offload/csum.h"
@@ -8,9 +11,9 @@
 
 /* ---- transmit: 3.3, 3.4 ---- */
 
-static void test_tx_legacy(void)
+static void test_tx_legacy(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF), want[1514];
 
     tx_start(g);
@@ -45,9 +48,9 @@ static void test_tx_legacy(void)
 }
 
 /* Many pieces: more than a frame holds pointers, more than write-backs are kept */
-static void test_tx_many_pieces(void)
+static void test_tx_many_pieces(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t want[9000];
 
     tx_start_ring(g, 256 * 16);
@@ -69,9 +72,9 @@ static void test_tx_many_pieces(void)
 }
 
 /* A packet whose end is not there yet leaves guest memory; the rest may come later */
-static void test_tx_half_packet(void)
+static void test_tx_half_packet(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF), want[300];
 
     tx_start(g);
@@ -90,9 +93,9 @@ static void test_tx_half_packet(void)
 }
 
 /* The receiver is busy: reported descriptors, the frame kept, nothing overtakes it */
-static void test_tx_busy(void)
+static void test_tx_busy(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     unsigned got = 0;
 
     tx_start(g);
@@ -114,10 +117,50 @@ static void test_tx_busy(void)
     rig_free(g);
 }
 
-/* 3.5.1, 3.3.3: legacy checksum; 3.3.6, 3.3.7: context and data */
-static void test_tx_csum(void)
+/* A held packet whose descriptors ask for no report: TDH has passed them, so the guest may reuse its memory */
+static void test_tx_busy_unreported(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
+    uint8_t *p = rig_ram(g, TX_BUF), want[500];
+
+    tx_start(g);
+    rig_eth(p, sizeof(want), rig_other, 0x0800, 4);
+    memcpy(want, p, sizeof(want));
+    g->peer->busy = true;
+    for (unsigned i = 0; i < 8; i++) {
+        tx_legacy(g, TX_BUF, sizeof(want), EOP | IFCS, 0, 0, 0);
+    }
+    tx_go(g);
+    memset(p, 0x11, r32(g, TDH) == 8 ? sizeof(want) : 0);
+    rig_unblock(g);
+    for (unsigned i = 0; i < 8; i++) {
+        g_free(expect_sent(g, want, sizeof(want)));
+    }
+    w32(g, TCTL, 0);                                    /* one alone: it is certainly the held one */
+    tx_start(g);
+    rig_eth(p, sizeof(want), rig_other, 0x0800, 4);
+    g->peer->busy = true;
+    for (unsigned i = 0; i < 40; i++) {
+        tx_legacy(g, TX_BUF, sizeof(want), EOP | IFCS, 0, 0, 0);
+        tx_go(g);
+    }
+    for (unsigned i = r32(g, TDH); i < 40; i++) {       /* those not taken yet point elsewhere */
+        memcpy(rig_ram(g, TX_BUF + 0x10000), want, sizeof(want));
+        st_le64(rig_ram(g, TX_RING + i * 16), TX_BUF + 0x10000);
+    }
+    memset(p, 0x22, sizeof(want));
+    rig_unblock(g);
+    for (struct rig_frame *f; (f = rig_sent(g));) {
+        g_assert_cmpmem(f->data, f->len, want, sizeof(want));
+        g_free(f);
+    }
+    rig_free(g);
+}
+
+/* 3.5.1, 3.3.3: legacy checksum; 3.3.6, 3.3.7: context and data */
+static void test_tx_csum(gconstpointer model)
+{
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF), want[2000];
     const struct ctx c = { 14, 24, 33, 34, 50, 0, 0, 3, 0, 0 };
     const struct ctx part = { 14, 24, 33, 34, 50, 34 + 19, 0, 3, 0, 0 };
@@ -202,9 +245,9 @@ static void tso_check4(struct rig *g, const uint8_t *src, size_t payload, size_t
 }
 
 /* 3.5: segmentation */
-static void test_tx_tso4(void)
+static void test_tx_tso4(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF);
     const size_t payload = 40000;
     struct rig_frame *f;
@@ -245,9 +288,9 @@ static void test_tx_tso4(void)
     rig_free(g);
 }
 
-static void test_tx_tso6(void)
+static void test_tx_tso6(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF);
     size_t done = 0;
 
@@ -273,9 +316,9 @@ static void test_tx_tso6(void)
 }
 
 /* 9.5 */
-static void test_tx_vlan(void)
+static void test_tx_vlan(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF), want[300];
     static const uint8_t tag[4] = { 0x81, 0x00, 0x60, 0x2A }, own[4] = { 0x91, 0x00, 0x60, 0x2A };
 
@@ -301,9 +344,9 @@ static void test_tx_vlan(void)
 
 /* ---- receive: 3.2 ---- */
 
-static void test_rx(void)
+static void test_rx(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[1514];
     struct rxd d;
 
@@ -321,7 +364,7 @@ static void test_rx(void)
     g_assert_cmphex(d.data[1518], ==, 0xEE);
     g_assert_cmpuint(r32(g, RDH), ==, 1);
     g_assert_true(g->irq);
-    g_assert_cmphex(r32(g, ICR), ==, ICR_RXT0);
+    g_assert_cmphex(r32(g, ICR) & 0x7FFFFFFF, ==, ICR_RXT0);
 
     rig_rx(g, p, 20);                                           /* padded */
     d = rx_desc(g, 1);
@@ -342,14 +385,14 @@ static void test_rx(void)
 }
 
 /* 13.4.22 BSIZE, BSEX; frames over several descriptors */
-static void test_rx_sizes(void)
+static void test_rx_sizes(gconstpointer model)
 {
     static const struct {
         uint32_t bits;
         unsigned size;
     } t[] = { { 0, 2048 }, { 1u << 16, 1024 }, { 2u << 16, 512 }, { 3u << 16, 256 }, { RCTL_BSEX | 1u << 16, 16384 },
               { RCTL_BSEX | 2u << 16, 8192 }, { RCTL_BSEX | 3u << 16, 4096 } };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[9014];
 
     rig_eth(p, sizeof(p), rig_mac, 0x88B5, 6);
@@ -373,10 +416,10 @@ static void test_rx_sizes(void)
 }
 
 /* 3.2.9 */
-static void test_rx_csum(void)
+static void test_rx_csum(gconstpointer model)
 {
     enum { IPCS = 64, TCPCS = 32, IXSM = 4, TCPE = 32, IPE = 64 };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[600];
     size_t len;
     unsigned i = 0;
@@ -425,10 +468,10 @@ static void test_rx_csum(void)
 }
 
 /* 13.5.1-3, 13.4.22 */
-static void test_rx_filter(void)
+static void test_rx_filter(gconstpointer model)
 {
     static const uint8_t mc[6] = { 0x01, 0x00, 0x5E, 0x12, 0x34, 0x56 }, mine2[6] = { 2, 0, 0, 0, 0, 9 };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[64];
     unsigned n = 0;
 
@@ -478,9 +521,9 @@ static void test_rx_filter(void)
 }
 
 /* 9.3, 9.4 */
-static void test_rx_vlan(void)
+static void test_rx_vlan(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[104];
     struct rxd d;
 
@@ -511,7 +554,7 @@ static void test_rx_vlan(void)
 }
 
 /* 9.2: pause frames unless DPF, other MAC control frames only with PMCF */
-static void test_rx_mac_control(void)
+static void test_rx_mac_control(gconstpointer model)
 {
     static const uint8_t dst[6] = { 0x01, 0x80, 0xC2, 0x00, 0x00, 0x01 };
     enum { DPF = 1 << 22, PMCF = 1 << 23 };
@@ -521,7 +564,7 @@ static void test_rx_mac_control(void)
         bool pass;
     } t[] = { { 0, 1, 100, true }, { DPF, 1, 100, false }, { DPF, 1, 0, false }, { 0, 2, 0, false },
               { PMCF, 2, 0, true }, { PMCF | DPF, 1, 0, false } };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[60];
     unsigned n = 0;
 
@@ -541,9 +584,9 @@ static void test_rx_mac_control(void)
 }
 
 /* No descriptor: the frame waits; RDT lets it in; thresholds */
-static void test_rx_backpressure(void)
+static void test_rx_backpressure(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[100];
 
     rx_start_ring(g, 16, 0, 0);                                 /* nothing posted */
@@ -571,22 +614,40 @@ static void test_rx_backpressure(void)
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        GTestDataFunc fn;
+        bool only_8254x;                /* the 82574 reports it in other ways: test-e1000e-data.c */
+    } tests[] = {
+        { "tx/legacy", test_tx_legacy, false },
+        { "tx/many-pieces", test_tx_many_pieces, false },
+        { "tx/half-packet", test_tx_half_packet, false },
+        { "tx/busy", test_tx_busy, false },
+        { "tx/busy-unreported", test_tx_busy_unreported, false },
+        { "tx/csum", test_tx_csum, false },
+        { "tx/tso4", test_tx_tso4, false },
+        { "tx/tso6", test_tx_tso6, false },
+        { "tx/vlan", test_tx_vlan, false },
+        { "rx/plain", test_rx, false },
+        { "rx/sizes", test_rx_sizes, false },
+        { "rx/csum", test_rx_csum, true },
+        { "rx/filter", test_rx_filter, false },
+        { "rx/vlan", test_rx_vlan, false },
+        { "rx/mac-control", test_rx_mac_control, false },
+        { "rx/backpressure", test_rx_backpressure, false },
+    };
+    static const char *const models[] = { "e1000", "e1000e" };
+
     g_test_init(&argc, &argv, NULL);
     rig_init_once();
-    g_test_add_func("/e1000/tx/legacy", test_tx_legacy);
-    g_test_add_func("/e1000/tx/many-pieces", test_tx_many_pieces);
-    g_test_add_func("/e1000/tx/half-packet", test_tx_half_packet);
-    g_test_add_func("/e1000/tx/busy", test_tx_busy);
-    g_test_add_func("/e1000/tx/csum", test_tx_csum);
-    g_test_add_func("/e1000/tx/tso4", test_tx_tso4);
-    g_test_add_func("/e1000/tx/tso6", test_tx_tso6);
-    g_test_add_func("/e1000/tx/vlan", test_tx_vlan);
-    g_test_add_func("/e1000/rx/plain", test_rx);
-    g_test_add_func("/e1000/rx/sizes", test_rx_sizes);
-    g_test_add_func("/e1000/rx/csum", test_rx_csum);
-    g_test_add_func("/e1000/rx/filter", test_rx_filter);
-    g_test_add_func("/e1000/rx/vlan", test_rx_vlan);
-    g_test_add_func("/e1000/rx/mac-control", test_rx_mac_control);
-    g_test_add_func("/e1000/rx/backpressure", test_rx_backpressure);
+    for (unsigned m = 0; m < ARRAY_LEN(models); m++) {
+        for (unsigned i = 0; i < ARRAY_LEN(tests); i++) {
+            g_autofree char *path = g_strdup_printf("/%s/%s", models[m], tests[i].name);
+
+            if (m == 0 || !tests[i].only_8254x) {
+                g_test_add_data_func(path, models[m], tests[i].fn);
+            }
+        }
+    }
     return g_test_run();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/test-e1000-hostile.c - recorded attacks on 8254x models, by id, and self-DMA, endless chains, unplug
+ * tests/unit/test-e1000-hostile.c - recorded attacks on 8254x and 82574 models, by id, and self-DMA, endless chains, unplug
  *
  * Every test ends with a device that still sends and receives.
  */
@@ -9,10 +9,10 @@
 /* ---- attacks: what happened to such models before; every one ends "alive" ---- */
 
 /* CVE-2012-6075: frames longer than the guest asked for */
-static void test_cve_2012_6075(void)
+static void test_cve_2012_6075(gconstpointer model)
 {
     static const unsigned sizes[] = { 1518, 1519, 1522, 1523, 2047, 4096, 9000, 16380, 16381, 16384, 16385, 60000 };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     g_autofree uint8_t *p = g_malloc(65536);
 
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -36,10 +36,10 @@ static void test_cve_2012_6075(void)
 }
 
 /* CVE-2015-6815: segmentation with nothing to advance by */
-static void test_cve_2015_6815(void)
+static void test_cve_2015_6815(gconstpointer model)
 {
     static const unsigned v[][2] = { { 0, 0 }, { 0, 1460 }, { 54, 0 }, { 255, 1 }, { 1, 1 }, { 54, 1 }, { 54, 65535 } };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
 
     g->peer->keep_max = 0;
     for (unsigned i = 0; i < ARRAY_LEN(v); i++) {
@@ -61,9 +61,9 @@ static void test_cve_2015_6815(void)
 }
 
 /* CVE-2016-1981: head beyond the ring never meets the tail */
-static void test_cve_2016_1981(void)
+static void test_cve_2016_1981(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[100];
 
     rig_eth(p, sizeof(p), rig_mac, 0x88B5, 1);
@@ -100,9 +100,9 @@ static void test_cve_2016_1981(void)
 }
 
 /* CVE-2021-20257: legacy after data; frames looped back into the NIC's own TDT */
-static void test_cve_2021_20257(void)
+static void test_cve_2021_20257(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF);
 
     tx_start(g);
@@ -134,9 +134,9 @@ static void test_cve_2021_20257(void)
 }
 
 /* CVE-2020-25707, CVE-2020-28916: buffers at address 0 */
-static void test_cve_2020_28916(void)
+static void test_cve_2020_28916(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[1000], zero[16] = { 0 };
 
     rig_eth(p, sizeof(p), rig_mac, 0x88B5, 1);
@@ -166,12 +166,12 @@ static void test_cve_2020_28916(void)
 }
 
 /* CVE-2020-15859, CVE-2023-3019: data aimed at the NIC's own registers, other devices, ROM, holes, the end of memory */
-static void test_self_dma(void)
+static void test_self_dma(gconstpointer model)
 {
     static const uint64_t targets[] = { RIG_MMIO, RIG_MMIO + RCTL, RIG_MMIO + TDT, RIG_MMIO + 0x1FFFF, RIG_ROM_BASE,
                                         0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, UINT64_MAX, UINT64_MAX - 15, 1ULL << 63,
                                         RIG_RAM - 8, 0xFEE00000 };
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t p[600];
 
     rig_eth(p, sizeof(p), rig_mac, 0x88B5, 1);
@@ -197,16 +197,16 @@ static void test_self_dma(void)
         w32(g, TDBAL, lo);
         w32(g, TDBAH, hi);
         w32(g, TDT, 10);
-        g_assert_cmphex(r32(g, CTRL), ==, 0x241);
+        g_assert_cmphex(r32(g, CTRL) & 0xFFFF, ==, 0x241);
     }
     assert_alive(g);
     rig_free(g);
 }
 
 /* CVE-2021-3416: loopback must not call receive from transmit, however long the ring */
-static void test_cve_2021_3416(void)
+static void test_cve_2021_3416(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     enum { MANY = 4096 };
 
     rig_eth(rig_ram(g, TX_BUF), 1514, rig_broadcast, 0x88B5, 3);
@@ -222,9 +222,9 @@ static void test_cve_2021_3416(void)
 }
 
 /* A chain that never ends, an unknown descriptor type, packets of nothing */
-static void test_endless_chain(void)
+static void test_endless_chain(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     uint8_t *p = rig_ram(g, TX_BUF);
 
     rig_eth(p, 60000, rig_other, 0x88B5, 3);
@@ -252,10 +252,10 @@ static void test_endless_chain(void)
 }
 
 /* Unplug at the worst moment: frame held, timers armed, bottom half scheduled */
-static void test_unplug_busy(void)
+static void test_unplug_busy(gconstpointer model)
 {
     for (unsigned i = 0; i < 50; i++) {
-        struct rig *g = rig_new("e1000");
+        struct rig *g = rig_new(model);
         uint8_t p[100];
 
         rig_eth(rig_ram(g, TX_BUF), 100, rig_other, 0x88B5, 1);
@@ -277,9 +277,9 @@ static void test_unplug_busy(void)
 }
 
 /* What was thrown away is counted under its reason, for "info qtree" */
-static void test_reasons(void)
+static void test_reasons(gconstpointer model)
 {
-    struct rig *g = rig_new("e1000");
+    struct rig *g = rig_new(model);
     g_autoptr(GString) out = g_string_new(NULL);
     uint8_t p[2000];
 
@@ -308,17 +308,26 @@ static void test_reasons(void)
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        GTestDataFunc fn;
+    } tests[] = {
+        { "CVE-2012-6075", test_cve_2012_6075 }, { "CVE-2015-6815", test_cve_2015_6815 },
+        { "CVE-2016-1981", test_cve_2016_1981 }, { "CVE-2021-20257", test_cve_2021_20257 },
+        { "CVE-2020-28916", test_cve_2020_28916 }, { "CVE-2020-15859", test_self_dma },
+        { "CVE-2021-3416", test_cve_2021_3416 }, { "endless-chain", test_endless_chain },
+        { "drop-reasons", test_reasons }, { "unplug-busy", test_unplug_busy },
+    };
+    static const char *const models[] = { "e1000", "e1000e" };
+
     g_test_init(&argc, &argv, NULL);
     rig_init_once();
-    g_test_add_func("/e1000/CVE-2012-6075", test_cve_2012_6075);
-    g_test_add_func("/e1000/CVE-2015-6815", test_cve_2015_6815);
-    g_test_add_func("/e1000/CVE-2016-1981", test_cve_2016_1981);
-    g_test_add_func("/e1000/CVE-2021-20257", test_cve_2021_20257);
-    g_test_add_func("/e1000/CVE-2020-28916", test_cve_2020_28916);
-    g_test_add_func("/e1000/CVE-2020-15859", test_self_dma);
-    g_test_add_func("/e1000/CVE-2021-3416", test_cve_2021_3416);
-    g_test_add_func("/e1000/endless-chain", test_endless_chain);
-    g_test_add_func("/e1000/drop-reasons", test_reasons);
-    g_test_add_func("/e1000/unplug-busy", test_unplug_busy);
+    for (unsigned m = 0; m < ARRAY_LEN(models); m++) {
+        for (unsigned i = 0; i < ARRAY_LEN(tests); i++) {
+            g_autofree char *path = g_strdup_printf("/%s/%s", models[m], tests[i].name);
+
+            g_test_add_data_func(path, models[m], tests[i].fn);
+        }
+    }
     return g_test_run();
 }

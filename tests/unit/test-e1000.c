@@ -4,58 +4,21 @@
  * (section numbers: 8254x SDM, 317453)
  */
 #include "tests/lib/e1000_bench.h"
+#include "tests/lib/reg_walk.h"
 
 #include "hw/net/nics.h"
 
 /* ---- registers ---- */
 
-/* Every row of the table: reset value, masks, read-only bits. Hooked rows are tested by their features. */
 static void test_walk(void)
 {
-    static const uint32_t patterns[] = { 0x5A5A5A5A, 0xA5A5A5A5, 0x00000000, 0xFFFFFFFF };
+    static const uint32_t special[] = { RAL, RAH, CTRL, MDIC, EERD, ICR, UINT32_MAX };
     struct rig *g = rig_new("e1000");
     const struct reg *rows;
-    unsigned n, tested = 0;
+    unsigned n;
 
     rows = e1000_regs(&n);
-    for (unsigned i = 0; i < n; i++) {
-        const struct reg *r = &rows[i];
-
-        for (unsigned k = 0; k < reg_count(r); k += r->count > 1000 ? 997 : 1) {
-            uint32_t off = reg_off(r, k), fixed;
-            bool station = off == RAL || off == RAH;
-
-            if (r->flags & REG_ALIAS || r->read || off == CTRL || off == MDIC || off == EERD) {
-                continue;
-            }
-            fixed = r->reset & ~(r->rw | r->w1c | r->w1s);
-            if (!station) {
-                g_assert_cmphex(r32(g, off), ==, r->reset);
-            }
-            if (r->flags & REG_WO || r->clear_on_read || r->w1c || r->w1s) {
-                continue;
-            }
-            for (unsigned p = 0; p < ARRAY_LEN(patterns); p++) {
-                w32(g, off, patterns[p]);
-                g_assert_cmphex(r32(g, off), ==, (patterns[p] & r->rw) | fixed);
-            }
-            if (r->rw) {
-                w32(g, off, ~r->reset);
-            }
-            tested++;
-        }
-    }
-    g_assert_cmpuint(tested, >, 500);
-    device_reset(&g->dev->dev);
-    rig_config_set(g, PCI_BAR0, RIG_MMIO, 4);
-    rig_config_set(g, PCI_COMMAND, 7, 2);
-    for (unsigned i = 0; i < n; i++) {          /* and reset puts all of them back */
-        const struct reg *r = &rows[i];
-
-        if (!(r->flags & (REG_ALIAS | REG_KEEP)) && !r->read && r->off != RAL && r->off != RAH && r->off != ICR) {
-            g_assert_cmphex(r32(g, reg_off(r, reg_count(r) - 1)), ==, r->reset);
-        }
-    }
+    g_assert_cmpuint(reg_walk(g, rows, n, special), >, 500);
     g_assert_cmphex(r32(g, RAL), ==, ld_le32(rig_mac));
     g_assert_cmphex(r32(g, RAH), ==, 0x80000000u | ld_le16(rig_mac + 4));
     rig_free(g);

@@ -9,6 +9,8 @@
 #include "core/runstate.h"
 #include "hw/i386/fw_cfg.h"
 #include "hw/i386/pc.h"
+#include "hw/intc/apic.h"
+#include "hw/pci/msi.h"
 #include "lib/bits.h"
 #include "tests/lib/isa_rig.h"
 #include <glib/gstdio.h>
@@ -170,6 +172,81 @@ static void test_pirq(void)
     config_set(PCI_DEVFN(1, 0), 0x61, 2, 1);    /* reserved: no route */
     g_assert_false(pins[2].level);
     g_assert_cmphex(in(0x4D0, 2), ==, 1 << 9 | 1 << 10 | 1 << 11);
+    teardown();
+}
+
+/* A device with MSI and MSI-X, for the way to the local APIC */
+static bool toy_realize(struct device *d, Error **errp)
+{
+    struct pci_device *p = pci_device_of(d);
+
+    return msi_init(p, 0x50, 1, true, false, errp) && msix_init_exclusive(p, 3, 0, errp);
+}
+
+static const struct pci_class_info toy_class = { .vendor = 0x1234, .device = 1, .class = PCI_CLASS_ETHERNET, .pin = 1 };
+static const struct device_type toy_type = {
+    .name = "msi-toy", .bus = "PCI", .parent = &pci_device_type, .size = sizeof(struct pci_device),
+    .realize = toy_realize, .cls = &toy_class,
+};
+
+/* Vector @v waits in the IRR of the local APIC; and no other of 0x40-0x5F does */
+static bool requested(unsigned v)
+{
+    return space_read(pc_memory(pc), APIC_BASE + 0x220, 4) == BIT(v & 31);
+}
+
+/* Messages reach the local APIC, by its id and by a logical destination; others, or while INTx is meant, do not */
+static void test_msi(void)
+{
+    enum { DEVFN = PCI_DEVFN(9, 0) };
+    struct pci_device *d;
+    struct addr_space *mem;
+    struct irq *pins;
+    uint64_t bar;
+    unsigned n;
+
+    setup(16 * MiB, false);
+    mem = pc_memory(pc);
+    pins = pc_ioapic_pins(pc, &n);
+    d = pci_new("msi-toy", NULL, DEVFN, NULL);
+    g_assert_true(device_realize(&d->dev, &pc_pci_bus(pc)->bus, NULL));
+    config_set(DEVFN, PCI_BAR0, 0xFEB00000, 4);
+    config_set(DEVFN, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY, 2);
+    bar = pci_bar_addr(d, 0);
+    g_assert_cmphex(bar, ==, 0xFEB00000);
+    space_write(mem, APIC_BASE + 0xF0, 0x1FF, 4);           /* software enable */
+    space_write(mem, APIC_BASE + 0xD0, 0x04000000, 4);      /* logical id, flat */
+    g_assert_true(space_read(mem, APIC_BASE + 0x220, 4) == 0);
+
+    config_set(DEVFN, 0x54, 0xFEE00000, 4);                 /* MSI to APIC 0 */
+    config_set(DEVFN, 0x5C, 0x0041, 2);
+    config_set(DEVFN, 0x52, 1, 2);
+    pci_set_irq(d, true);
+    g_assert_cmpuint(pins[10].count + pins[11].count + pins[5].count, ==, 0);
+    msi_notify(d, 0);
+    g_assert_true(requested(0x41));
+    config_set(DEVFN, 0x54, 0xFEE01000, 4);                 /* to APIC 1: there is none */
+    config_set(DEVFN, 0x5C, 0x0042, 2);
+    msi_notify(d, 0);
+    g_assert_true(requested(0x41));
+    config_set(DEVFN, 0x52, 0, 2);
+
+    config_set(DEVFN, pci_find_cap(d, PCI_CAP_MSIX) + 2, 0x8000, 2);
+    space_write(mem, bar + 2 * 16, 0xFEE0400C, 8);          /* logical 4, lowest priority */
+    space_write(mem, bar + 2 * 16 + 8, 0x0143, 8);
+    config_set(DEVFN, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+    msix_notify(d, 2);
+    g_assert_true(requested(0x41));                         /* no bus mastering */
+    config_set(DEVFN, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY, 2);
+    msix_notify(d, 2);
+    g_assert_cmphex(space_read(mem, APIC_BASE + 0x220, 4), ==, BIT(1) | BIT(3));
+    space_write(mem, bar + 2 * 16, 0x5000, 8);              /* a message to RAM is a write */
+    msix_notify(d, 2);
+    g_assert_cmphex(space_read(mem, 0x5000, 4), ==, 0x0143);
+    space_write(mem, bar + 2 * 16, APIC_BASE + 0x100000 - 0x1000, 8);   /* 0xFEEFF000: broadcast */
+    space_write(mem, bar + 2 * 16 + 8, 0x45, 8);
+    msix_notify(d, 2);
+    g_assert_cmphex(space_read(mem, APIC_BASE + 0x220, 4), ==, BIT(1) | BIT(3) | BIT(5));
     teardown();
 }
 
@@ -369,11 +446,13 @@ int main(int argc, char **argv)
     isa_rig_once();
     hw_pci_register_types();
     hw_board_register_types();
+    device_type_register(&toy_type);
     runstate_add_listener(event, NULL);
     make_kernel();
     g_test_add_func("/pc/memory-map", test_memory_map);
     g_test_add_func("/pc/pam", test_pam);
     g_test_add_func("/pc/pirq", test_pirq);
+    g_test_add_func("/pc/msi", test_msi);
     g_test_add_func("/pc/timer-wiring", test_timer_wiring);
     g_test_add_func("/pc/pm", test_pm);
     g_test_add_func("/pc/pm-timer", test_pm_timer);

@@ -2,8 +2,9 @@
 /*
  * hw/net/intel/core.c - life, register windows, CTRL and STATUS, link of the gigabit family
  *
- * BAR0 is the register space. BAR1 is a window of two registers: IOADDR chooses, IODATA reads and writes the register
- * chosen (8254x SDM 13.2.2); Linux resets the older chips through it.
+ * One BAR is the register space. Another is a window of two registers: IOADDR chooses, IODATA reads and writes the
+ * register chosen (8254x SDM 13.2.2); Linux resets the older chips through it. The PCIe parts have a flash and an MSI-X
+ * BAR too.
  *
  * The link has three parts: the cable (net layer), the PHY (mii.c) and CTRL.SLU. STATUS.LU is the end of the chain;
  * intel_link_update() compares it with what it was and raises LSC. Reset restores registers and EEPROM values; only
@@ -11,6 +12,7 @@
  */
 #include "core.h"
 
+#include "hw/pci/caps.h"
 #include "lib/log.h"
 
 /* ---- link ---- */
@@ -41,7 +43,7 @@ static void link_changed(void *opaque, bool up)
     mii_set_cable(&s->phy, up);
 }
 
-/* 13.4.2. Speed and duplex are the PHY's unless CTRL forces them */
+/* 13.4.2. Speed and duplex are the PHY's unless CTRL forces them; the bits of a->val are what each model stores */
 uint32_t status_read(void *opaque, const struct reg_access *a)
 {
     struct intel_nic *s = opaque;
@@ -54,7 +56,17 @@ uint32_t status_read(void *opaque, const struct reg_access *a)
         full = ctrl & CTRL_FD;
     }
     return (full ? STATUS_FD : 0) | (s->link ? STATUS_LU : 0) | speed << STATUS_SPEED_SHIFT |
-           asdv << STATUS_ASDV_SHIFT | STATUS_MTXCKOK;
+           asdv << STATUS_ASDV_SHIFT | a->val |
+           (intel_has(s, INTEL_PCIE) && !(ctrl & CTRL_GIO_DISABLE) ? STATUS_GIO_MASTER : 0);
+}
+
+/* 82574 10.2.8: reading SMBI takes the semaphore */
+uint32_t swsm_read(void *opaque, const struct reg_access *a)
+{
+    struct intel_nic *s = opaque;
+
+    reg_or(&s->regs, R_SWSM, SWSM_SMBI);
+    return a->val;
 }
 
 /* ---- reset ---- */
@@ -63,8 +75,13 @@ static void registers_reset(struct intel_nic *s)
 {
     intr_reset(s);
     regfile_reset(&s->regs);
-    txq_reset(&s->txq);
-    rxq_reset(&s->rxq);
+    for (unsigned i = 0; i < s->model->tx_queues; i++) {
+        txq_reset(&s->txq[i]);
+    }
+    for (unsigned i = 0; i < s->model->rx_queues; i++) {
+        rxq_reset(&s->rxq[i]);
+    }
+    tsync_reset(s);
     eeprom93_reset(&s->eeprom);
     nvm_load(s);
     s->io_addr = 0;
@@ -77,6 +94,7 @@ void ctrl_written(void *opaque, const struct reg_access *a)
     struct intel_nic *s = opaque;
 
     if (a->val & ~a->old & CTRL_PHY_RST) {  /* iPXE sets both bits at once */
+        phy_pages_reset(s);
         mii_reset(&s->phy);
     }
     if (a->val & CTRL_RST) {                /* 14.6: all but PCI configuration and PHY */
@@ -84,12 +102,17 @@ void ctrl_written(void *opaque, const struct reg_access *a)
         nic_purge(s->nic);
     } else {
         intel_link_update(s);
+        if (a->old & ~a->val & CTRL_GIO_DISABLE) {
+            tctl_written(s, a);
+            rctl_written(s, a);
+        }
     }
 }
 
 void intel_reset(struct intel_nic *s)
 {
     mii_power_on(&s->phy, nic_link_up(s->nic));
+    phy_pages_reset(s);
     registers_reset(s);
     nic_purge(s->nic);
 }
@@ -130,6 +153,17 @@ static void io_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
     }
 }
 
+/* 82574 10.2.1.2: no flash chip on the board: its window reads as an empty bus */
+static uint64_t flash_read(void *opaque, uint64_t off, unsigned size)
+{
+    return UINT64_MAX;
+}
+
+static void flash_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+}
+
+static const struct region_ops flash_ops = { flash_read, flash_write, 1, 4 };
 static const struct region_ops mmio_ops = { mmio_read, mmio_write, 4, 4 };
 static const struct region_ops io_ops = { io_read, io_write, 4, 4 };
 
@@ -150,7 +184,9 @@ static void tx_ready(void *opaque)
 {
     struct intel_nic *s = opaque;
 
-    bh_schedule(&s->txq.bh);
+    for (unsigned i = 0; i < s->model->tx_queues; i++) {
+        bh_schedule(&s->txq[i].bh);
+    }
 }
 
 static uint32_t offloads(void *opaque)
@@ -162,6 +198,34 @@ static const struct nic_ops nic_ops = {
     .receive = intel_receive, .link_changed = link_changed, .tx_ready = tx_ready, .offloads = offloads, .min_len = 60,
 };
 
+static void bars_conventional(struct intel_nic *s)
+{
+    st_le16(s->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM);
+    s->pci.config[PCI_MIN_GNT] = 0xFF;
+    pci_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
+    pci_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+}
+
+/* 82574 9.1, 10.1: registers, flash, I/O, MSI-X; capabilities where the part has them */
+static bool bars_pcie(struct intel_nic *s, Error **errp)
+{
+    struct pci_device *d = &s->pci;
+
+    region_init_io(&s->flash, "intel-flash", FLASH_SIZE, &flash_ops, s);
+    region_init(&s->msix, "intel-msix", MSIX_BAR_SIZE);
+    pci_bar(d, 0, PCI_BAR_MEM32, &s->mmio);
+    pci_bar(d, 1, PCI_BAR_MEM32, &s->flash);
+    pci_bar(d, 2, PCI_BAR_IO, &s->io);
+    pci_bar(d, 3, PCI_BAR_MEM32, &s->msix);
+    if (!pci_add_pm(d, 0xC8, PCI_PM_VERSION_1_1 | PCI_PM_DSI | PCI_PM_PME_D0 | PCI_PM_PME_D3HOT, 0) ||
+        !pcie_endpoint_cap(d, 0xE0, 1, 0)) {
+        error_setg(errp, "%s: no room for a capability", s->model->name);
+        return false;
+    }
+    return msi_init(d, 0xD0, 1, true, false, errp) &&
+           msix_init(d, s->model->vectors, 3, 0, MSIX_PBA, &s->msix, 0xA0, errp);
+}
+
 bool intel_realize(struct intel_nic *s, const struct intel_model *m, Error **errp)
 {
     s->model = m;
@@ -169,25 +233,31 @@ bool intel_realize(struct intel_nic *s, const struct intel_model *m, Error **err
     regfile_init(&s->regs, m->name, m->regs, m->nregs, m->mmio_size, s);
     intr_init(s);
     mii_init(&s->phy, m->phy, s);
-    txq_init(&s->txq, s, R_TDBAL);
-    rxq_init(&s->rxq, s, R_RDBAL);
+    for (unsigned i = 0; i < m->tx_queues; i++) {
+        txq_init(&s->txq[i], s, i);
+    }
+    for (unsigned i = 0; i < m->rx_queues; i++) {
+        rxq_init(&s->rxq[i], s, i);
+    }
     s->nic = nic_new(&nic_ops, &s->conf, m->name, s->pci.dev.id, s, errp);
     if (!s->nic) {
         return false;
     }
     nvm_init(s);
-    st_le16(s->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM);
-    s->pci.config[PCI_MIN_GNT] = 0xFF;
-    region_init_io(&s->mmio, "e1000-mmio", m->mmio_size, &mmio_ops, s);
-    region_init_io(&s->io, "e1000-io", m->io_size, &io_ops, s);
-    pci_bar(&s->pci, 0, PCI_BAR_MEM32, &s->mmio);
-    pci_bar(&s->pci, 1, PCI_BAR_IO, &s->io);
+    region_init_io(&s->mmio, "intel-mmio", m->mmio_size, &mmio_ops, s);
+    region_init_io(&s->io, "intel-io", m->io_size, &io_ops, s);
+    if (intel_has(s, INTEL_PCIE)) {
+        return bars_pcie(s, errp);
+    }
+    bars_conventional(s);
     return true;
 }
 
 void intel_unrealize(struct intel_nic *s)
 {
-    txq_fini(&s->txq);
+    for (unsigned i = 0; i < INTEL_QUEUES_MAX; i++) {
+        txq_fini(&s->txq[i]);
+    }
     nic_free(g_steal_pointer(&s->nic));
     mii_fini(&s->phy);
     if (s->model) {

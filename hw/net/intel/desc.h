@@ -7,7 +7,8 @@
  *   context   MSS          HDRLEN   RSV      STA      TUCMD       DTYP 0 PAYLEN      (first quadword: six offsets)
  *   data      special      POPTS    RSV      STA      DCMD        DTYP 1 DTALEN
  *
- * DEXT (bit 5 of the command) tells legacy from the other two.
+ * DEXT (bit 5 of the command) tells legacy from the other two. The 82574 has the same transmit descriptors, and three
+ * kinds for receiving (82574 7.1.4, 7.1.5); RFCTL.EXSTEN and RCTL.DTYP say which.
  */
 #ifndef HW_NET_INTEL_DESC_H
 #define HW_NET_INTEL_DESC_H
@@ -32,10 +33,38 @@ struct rx_wire {
 static_assert(sizeof(struct rx_wire) == 16, "guest-visible layout");
 enum { RX_WRITE_BACK_OFF = 8 };
 
+enum { RX_BUFS = 4 };
+
+/* Any receive descriptor as the guest posts it: a packet split one uses all four addresses, the others the first */
+struct rx_read {
+    le64 addr[RX_BUFS];
+};
+
+/* Written back over the first 16 bytes of an extended or packet split descriptor */
+struct rx_ext_wb {
+    le32 mrq;                       /* 3:0 RSS type, 12:8 queue */
+    le32 hash;                      /* RSS hash, or 15:0 IP identification, 31:16 checksum */
+    le32 status_error;              /* 19:0 status, 31:24 errors */
+    le16 length;                    /* of buffer 0 */
+    le16 vlan;
+};
+static_assert(sizeof(struct rx_ext_wb) == 16, "guest-visible layout");
+
+struct rx_split_wb {
+    struct rx_ext_wb ext;
+    le16 hdr_status;                /* 9:0 header length, 15 HDRSP */
+    le16 length[RX_BUFS - 1];       /* of buffers 1 to 3 */
+    le64 rsv;
+};
+static_assert(sizeof(struct rx_split_wb) == 32 && sizeof(struct rx_read) == 32, "guest-visible layout");
+enum { RXH_LEN_MAX = 0x3FF, RXH_SPLIT = 1 << 15 };
+
 enum {                              /* rx_wire.status, 3.2.3.2 */
     RXS_DD = 1 << 0, RXS_EOP = 1 << 1, RXS_IXSM = 1 << 2, RXS_VP = 1 << 3, RXS_TCPCS = 1 << 5, RXS_IPCS = 1 << 6,
     RXS_PIF = 1 << 7,
+    RXS_UDPCS = 1 << 4, RXS_TST = 1 << 8, RXS_IPIDV = 1 << 9, RXS_UDPV = 1 << 10, RXS_ACK = 1 << 15,  /* 82574 7.1.4.2 */
 };
+enum { RSS_NONE, RSS_TYPE_TCP4, RSS_TYPE_IP4, RSS_TYPE_TCP6, RSS_TYPE_IP6_EX, RSS_TYPE_IP6 };      /* 82574 7.1.4.2.1 */
 enum { RXE_TCPE = 1 << 5, RXE_IPE = 1 << 6 };       /* rx_wire.errors, 3.2.3.3 */
 
 enum tx_kind { TX_LEGACY, TX_CONTEXT, TX_DATA, TX_UNKNOWN };
@@ -50,10 +79,11 @@ struct tx_desc {
     bool tse;                       /* data, context */
     uint8_t cso, css;
     uint8_t popts;                  /* data: TX_POPT_* */
-    uint8_t sts;                    /* status byte as read */
+    uint8_t sts;                    /* status byte as read; 7:4 are the extended command: TX_EXT_TS */
     uint16_t special;               /* tag control */
 };
 enum { TX_POPT_IXSM = 1 << 0, TX_POPT_TXSM = 1 << 1 };
+enum { TX_EXT_TS = 1 << 4 };        /* 82574 7.2.7: note the time of its transmission */
 
 /* What a context descriptor sets up. Offsets count from the start of the packet; an end of 0: to the end */
 struct tx_ctx {

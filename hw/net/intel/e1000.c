@@ -18,17 +18,18 @@
 
 #define STAT(name, off)  { name, off, .clear_on_read = ~0u }
 /* Low half stays until the high half is read */
-#define STAT64(name, off) { name "L", off }, { name "H", (off) + 4, .clear_on_read = ~0u, .read = stats_high_read }
+#define STAT64(name, off) { name "L", off, .hw = ~0u }, { name "H", (off) + 4, .clear_on_read = ~0u, .read = stats_high_read }
 
 static const struct reg regs_8254x[] = {
     { "CTRL",     R_CTRL,     .rw = 0xFBFFFFFF, .reset = CTRL_FD | CTRL_SLU | CTRL_SPEED_1000,
                               .after = ctrl_written },                                              /* 13.4.1 */
     { "CTRL_DUP", R_CTRL_DUP, .rw = 0xFBFFFFFF, .flags = REG_ALIAS, .store = R_CTRL, .after = ctrl_written },
-    { "STATUS",   R_STATUS,   .read = status_read },                                                /* 13.4.2 */
+    { "STATUS",   R_STATUS,   .reset = STATUS_MTXCKOK, .read = status_read },                     /* 13.4.2 */
     { "EECD",     R_EECD,     .rw = 0x77, .reset = 0x10, .read = eecd_read, .after = eecd_written },/* 13.4.3 */
     { "EERD",     R_EERD,     .rw = ~0u, .after = eerd_written },                                   /* 13.4.4 */
     { "CTRL_EXT", R_CTRL_EXT, .rw = 0x07FFDFFF, .after = ctrl_ext_written },                        /* 13.4.5 */
-    { "MDIC",     R_MDIC,     .rw = 0x2FFFFFFF, .reset = MDIC_READY, .after = mdic_written },       /* 13.4.6 */
+    { "MDIC",     R_MDIC,     .rw = 0x2FFFFFFF, .reset = MDIC_READY, .hw = MDIC_ERROR,
+                              .after = mdic_written },                                              /* 13.4.6 */
     { "FCAL",     R_FCAL,     .rw = 0xFFFFFFFF, .reset = 0x00C28001 },                              /* 13.4.7 */
     { "FCAH",     R_FCAH,     .rw = 0x0000FFFF, .reset = 0x00000100 },                              /* 13.4.8 */
     { "FCT",      R_FCT,      .rw = 0x0000FFFF, .reset = 0x00008808 },                              /* 13.4.9 */
@@ -108,16 +109,16 @@ static const struct reg regs_8254x[] = {
 };
 
 #define MODEL_8254X .regs = regs_8254x, .nregs = ARRAY_LEN(regs_8254x), .mmio_size = 128 * 1024, .io_size = 64,        \
-                    .eeprom = EEPROM_93C46
+                    .eeprom = EEPROM_93C46, .rx_queues = 1, .tx_queues = 1
 
 static const struct intel_model model_82540em = {
-    MODEL_8254X, .name = "e1000", .phy = &phy_m88e1011, .has_eerd = true, .device_id = 0x100E,
+    MODEL_8254X, .name = "e1000", .phy = &phy_m88e1011, .features = INTEL_EERD, .device_id = 0x100E,
 };
 static const struct intel_model model_82544gc = {
-    MODEL_8254X, .name = "e1000-82544gc", .phy = &phy_m88e1000, .has_eerd = false, .device_id = 0x100C,
+    MODEL_8254X, .name = "e1000-82544gc", .phy = &phy_m88e1000, .device_id = 0x100C,
 };
 static const struct intel_model model_82545em = {
-    MODEL_8254X, .name = "e1000-82545em", .phy = &phy_m88e1011, .has_eerd = true, .device_id = 0x100F,
+    MODEL_8254X, .name = "e1000-82545em", .phy = &phy_m88e1011, .features = INTEL_EERD, .device_id = 0x100F,
 };
 
 static bool realize_82540em(struct device *d, Error **errp)
@@ -163,7 +164,8 @@ static const struct pci_class_info class_82545em = CLASS_8254X(0x100F);
 
 #define TYPE_8254X .desc = "Intel Gigabit Ethernet", .bus = "PCI", .parent = &pci_device_type,                         \
     .size = sizeof(struct intel_nic), .props = e1000_props, .category = DEVICE_CAT_NETWORK, .user_creatable = true,    \
-    .hotpluggable = true, .unrealize = e1000_unrealize, .reset = e1000_reset, .describe = intel_describe
+    .hotpluggable = true, .unrealize = e1000_unrealize, .reset = e1000_reset, .describe = intel_describe,             \
+    .vmsd = &vmstate_intel
 
 static const struct device_type e1000_types[] = {
     { TYPE_8254X, .name = "e1000", .alias = "e1000-82540em", .realize = realize_82540em, .cls = &class_82540em },

@@ -9,11 +9,10 @@
  *   - a packet that is not complete when the run ends (no pointer into guest memory outlives a run),
  *   - a complete one whose receiver is busy (held; tx_ready() starts the next run),
  *   - one with more pieces than a frame takes, or that needs its bytes changed.
- * A run ends after ring_budget() descriptors or TX_BYTES_MAX bytes and schedules the next one.
+ * A run ends after ring_budget() descriptors or TX_BYTES_MAX bytes and schedules the next one. Reports (DD, TDH) are
+ * written in batches; interrupts are considered once, at its end.
  */
 #include "core.h"
-
-enum { FIFO_SLACK = 64 };           /* a tag, padding of short packets */
 
 static void write_backs_flush(struct txq *q)
 {
@@ -22,14 +21,25 @@ static void write_backs_flush(struct txq *q)
 
         ring_put(&q->ring, q->wb[i].idx, TX_STATUS_OFF, &sts, 1);
     }
-    if (q->ring.running) {
+    if (q->ring_taken) {
         ring_publish(&q->ring);
         reg_set(&q->nic->regs, q->regs + Q_HEAD, q->ring.head);
     }
     for (unsigned i = 0; i < q->wbs; i++) {
-        intr_tx_done(q->nic, q->wb[i].ide);
+        if (q->wb[i].ide) {
+            q->done_late = true;
+        } else {
+            q->done_now = true;
+        }
     }
     q->wbs = 0;
+}
+
+void txq_fifo_make(struct txq *q)
+{
+    if (!q->fifo) {
+        q->fifo = g_malloc(TX_FIFO_SIZE);
+    }
 }
 
 void txq_spill(struct txq *q)
@@ -38,9 +48,7 @@ void txq_spill(struct txq *q)
     struct pkt_meta m = f->meta;
     size_t len = f->len;
 
-    if (!q->fifo) {
-        q->fifo = g_malloc(FRAME_MAX + FIFO_SLACK);
-    }
+    txq_fifo_make(q);
     frame_copy_out(f, q->fifo_len, q->fifo + q->fifo_len, len - q->fifo_len);
     frame_from_buf(f, q->fifo, len);
     f->meta = m;
@@ -72,6 +80,7 @@ static void packet_begin(struct txq *q, const struct tx_desc *d)
     p->bad = false;
     p->kind = d->kind;
     p->tse = d->tse;
+    p->stamp = d->kind == TX_DATA && d->sts & TX_EXT_TS;
     p->popts = d->popts;            /* valid in the first descriptor only: 3.3.7.2 */
     p->ctx = q->ctx[d->tse];
     frame_init(&p->frame);
@@ -149,12 +158,10 @@ static bool packet_descriptor(struct txq *q, const struct tx_desc *d)
             packet_end(q);
         }
     }
-    if (!p->open || q->held || q->wbs == TX_WRITE_BACKS) {
-        if (p->open && q->wbs) {
-            txq_spill(q);           /* reports them too */
-        } else {
-            write_backs_flush(q);
-        }
+    if (q->held || (p->open && q->wbs == TX_WRITE_BACKS)) {
+        txq_spill(q);               /* reports them too */
+    } else if (q->wbs == TX_WRITE_BACKS) {
+        write_backs_flush(q);
     }
     return sent;
 }
@@ -166,10 +173,12 @@ static void context_descriptor(struct txq *q, const struct tx_desc *d, const str
 
     q->ctx[c.tse] = c;
     report_later(q, d);
-    if (!q->pkt.open) {
-        write_backs_flush(q);
-    } else if (q->wbs == TX_WRITE_BACKS) {
-        txq_spill(q);
+    if (q->wbs == TX_WRITE_BACKS) {
+        if (q->pkt.open) {
+            txq_spill(q);
+        } else {
+            write_backs_flush(q);
+        }
     }
 }
 
@@ -177,7 +186,11 @@ static void context_descriptor(struct txq *q, const struct tx_desc *d, const str
 
 static bool enabled(const struct txq *q)
 {
-    return rd(q->nic, R_TCTL) & TCTL_EN && q->nic->pci.dma.enabled;
+    const struct intel_nic *s = q->nic;
+
+    /* 82574 10.2.6.14: queues have switches of their own */
+    return rd(s, R_TCTL) & TCTL_EN && intel_may_dma(s) &&
+           (!intel_has(s, INTEL_PCIE) || rd(s, R_TARC + q->idx * Q_STRIDE) & TARC_ENABLE);
 }
 
 static void ring_take(struct txq *q)
@@ -187,7 +200,8 @@ static void ring_take(struct txq *q)
     uint64_t base = rd(s, q->regs + Q_BAL) | (uint64_t)rd(s, q->regs + Q_BAH) << 32;
 
     q->ring_taken = true;
-    if (!ring_setup(&q->ring, &s->pci.dma, base, rd(s, q->regs + Q_LEN), sizeof(struct tx_wire), head, tail) &&
+    if (!ring_setup(&q->ring, &s->pci.dma, base, rd(s, q->regs + Q_LEN) & 0xFFF80, sizeof(struct tx_wire), head,
+                    tail) &&
         head != tail) {
         nic_drop(&s->drops, NIC_DROP_BAD_RING);
     }
@@ -196,7 +210,7 @@ static void ring_take(struct txq *q)
 /* TXQE, TXD_LOW: 13.4.17 */
 static void run_ended(struct txq *q, bool worked)
 {
-    uint32_t low = bits_get(rd(q->nic, R_TXDCTL), 25, 7) * 8, ready = ring_ready(&q->ring), causes = 0;
+    uint32_t low = bits_get(rd(q->nic, R_TXDCTL + q->idx * Q_STRIDE), 25, 7) * 8, ready = ring_ready(&q->ring), causes = 0;
 
     if (!worked) {
         return;
@@ -257,7 +271,10 @@ static void txq_run(void *opaque)
     }
     if (q->pkt.open && !q->held) {
         txq_spill(q);
+    } else {
+        write_backs_flush(q);
     }
+    intr_tx_done(q);
     run_ended(q, n > 0);
     if (!q->held && ring_ready(&q->ring)) {
         bh_schedule(&q->bh);
@@ -278,13 +295,13 @@ void tx_ring_written(void *opaque, const struct reg_access *a)
 {
     struct intel_nic *s = opaque;
 
-    s->txq.ring_taken = false;
+    s->txq[a->idx].ring_taken = false;
 }
 
 void tx_tail_written(void *opaque, const struct reg_access *a)
 {
     struct intel_nic *s = opaque;
-    struct txq *q = &s->txq;
+    struct txq *q = &s->txq[a->idx];
 
     if (q->ring_taken && q->ring.running && !ring_set_tail(&q->ring, rd(s, q->regs + Q_TAIL))) {
         nic_drop(&s->drops, NIC_DROP_BAD_RING);
@@ -292,20 +309,23 @@ void tx_tail_written(void *opaque, const struct reg_access *a)
     kick(q);
 }
 
-/* Also called when bus mastering is switched on */
+/* TCTL, TARC; also called when bus mastering is switched on */
 void tctl_written(void *opaque, const struct reg_access *a)
 {
     struct intel_nic *s = opaque;
 
-    kick(&s->txq);
+    for (unsigned i = 0; i < s->model->tx_queues; i++) {
+        kick(&s->txq[i]);
+    }
 }
 
 /* ---- life ---- */
 
-void txq_init(struct txq *q, struct intel_nic *s, uint32_t regs)
+void txq_init(struct txq *q, struct intel_nic *s, unsigned idx)
 {
     q->nic = s;
-    q->regs = regs;
+    q->idx = idx;
+    q->regs = R_TDBAL + idx * Q_STRIDE;
     bh_init(&q->bh, "intel-tx", txq_run, q);
 }
 
@@ -313,7 +333,7 @@ void txq_reset(struct txq *q)
 {
     ring_stop(&q->ring);
     q->ring_taken = false;
-    q->held = false;
+    q->held = q->done_now = q->done_late = false;
     q->wbs = 0;
     q->fifo_len = 0;
     q->pkt.open = false;

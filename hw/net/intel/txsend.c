@@ -198,6 +198,9 @@ bool tx_finish(struct txq *q)
     if (rd(s, R_TCTL) & TCTL_PSP) {
         pad(q);
     }
+    if (p->stamp) {
+        tsync_tx(s);
+    }
     frame_copy_out(&p->frame, 0, dst, sizeof(dst));
     stats_tx(s, &p->frame, dst);
     return tx_resend(q);

@@ -17,6 +17,8 @@
 #include "target/x86/cpu.h"
 
 #define PC_SERIALS 4
+#define PC_MACHINE_NAME "pc-i440fx-11.1"        /* in -machine help, query-machines and SMBIOS */
+#define PC_MACHINE_DESC "Standard PC (i440FX + PIIX, 1996)"
 #define PC_CPUS_MAX 1           /* what works today; the board itself is written for more */
 
 struct pc_config {
@@ -62,17 +64,6 @@ void pc_print_irq(struct pc *pc, GString *out);     /* "info irq": how often eac
 void pc_print_pic(struct pc *pc, GString *out);     /* "info pic" */
 void pc_print_lapic(struct pc *pc, unsigned cpu, GString *out);     /* "info lapic" */
 void pc_print_screen(struct pc *pc, GString *out);  /* the VGA's text page; nothing without one */
-
-/* -machine help and query-machines */
-struct machine_type {
-    const char *name, *alias, *desc;
-    bool is_default;
-    unsigned cpu_max;
-    const char *default_cpu, *default_ram_id;
-};
-
-/** pc_machine_types - ends with a NULL name */
-extern const struct machine_type pc_machine_types[];
 
 /**
  * hw_board_register_types() - everything in hw/{i386,isa,intc,timer,char,input,display}; after hw_pci_register_types()

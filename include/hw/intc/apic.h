@@ -98,8 +98,11 @@ void apic_bus_init(struct apic_bus *b, struct region *mem);
 void apic_bus_fini(struct apic_bus *b);
 /** apic_bus_deliver() - send a message; messages nobody is addressed by vanish */
 void apic_bus_deliver(struct apic_bus *b, const struct apic_msg *m);
-/** apic_bus_msi() - a message signalled interrupt: a DMA write of @data to @addr in 0xFEExxxxx (SDM vol. 3, 10.11) */
-void apic_bus_msi(struct apic_bus *b, uint64_t addr, uint32_t data);
+/**
+ * apic_bus_msi() - a message signalled interrupt: a DMA write of @data to @addr in 0xFEExxxxx (SDM vol. 3, 10.11)
+ * Return: false when @addr is not in that range; nothing was done.
+ */
+bool apic_bus_msi(struct apic_bus *b, uint64_t addr, uint32_t data);
 /** apic_bus_set_pic() - level of the 8259's output */
 void apic_bus_set_pic(struct apic_bus *b, bool level);
 

@@ -22,6 +22,7 @@ enum nic_drop {
     NIC_DROP_RX_FILTER,         /* not addressed to the guest: not an error */
     NIC_DROP_RX_TOO_LONG,       /* longer than the guest accepts */
     NIC_DROP_RX_NO_ROOM,        /* the whole ring could not hold it */
+    NIC_DROP_BAD_CTRL,          /* a command of the control queue that was refused (no frame) */
     NIC_DROPS,
 };
 

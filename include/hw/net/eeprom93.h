@@ -13,7 +13,7 @@
 
 enum eeprom93_chip { EEPROM_93C46, EEPROM_93C56, EEPROM_93C66 };
 
-enum { EEPROM93_WORDS_MAX = 256 };
+enum { EEPROM93_WORDS_MAX = 256, EEPROM93_STATES = 7 };
 
 struct eeprom93 {
     uint16_t words[EEPROM93_WORDS_MAX];
@@ -38,5 +38,7 @@ static inline bool eeprom93_do(const struct eeprom93 *ee)
 {
     return ee->dout;
 }
+/** eeprom93_bits_max() - what .bits can be in this state (a state that comes from a stream) */
+unsigned eeprom93_bits_max(const struct eeprom93 *ee);
 
 #endif

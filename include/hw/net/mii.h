@@ -22,6 +22,8 @@ enum {
 };
 enum { BMSR_LINK = 1 << 2, BMSR_AN_DONE = 1 << 5 };
 
+enum mii_state { MII_DOWN, MII_NEGOTIATING, MII_UP };
+
 struct mii;
 
 /* One register. Registers without a row read 0. */
@@ -44,7 +46,7 @@ struct mii {
     const struct mii_model *model;
     void *opaque;
     uint16_t regs[32];
-    uint8_t state;                  /* enum in mii.c */
+    uint8_t state;                  /* enum mii_state */
     bool cable;
     bool link_latch;                /* BMSR link: latches low until read */
     struct timer an_timer;

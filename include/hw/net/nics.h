@@ -10,8 +10,12 @@ void hw_net_register_types(void);
 
 /* Called by hw_net_register_types(); a line a family */
 void e1000_register_types(void);
+void e1000e_register_types(void);
+void virtio_net_register_types(void);
 
 /** e1000_regs() - the 8254x register table, *@n rows (tests walk it) */
 const struct reg *e1000_regs(unsigned *n);
+/** e1000e_regs() - the 82574's */
+const struct reg *e1000e_regs(unsigned *n);
 
 #endif

@@ -31,7 +31,7 @@ enum {                          /* reg.flags */
 
 /*
  * A write of v changes the stored value s, in this order: s = s & ~rw | v & rw; s &= ~(v & w1c); s |= v & w1s.
- * Bits in none of the masks are read-only: the model sets them. A read returns s (through .read) and then clears
+ * Bits in none of these masks are read-only: only the model sets them (.hw). A read returns s (through .read) and then clears
  * clear_on_read.
  */
 struct reg {
@@ -40,6 +40,7 @@ struct reg {
     uint32_t reset;
     uint32_t rw, w1c, w1s;
     uint32_t clear_on_read;
+    uint32_t hw;                /* bits that the model changes; bits in no mask at all keep their reset value for ever */
     uint16_t count;             /* copies; 0 and 1: one */
     uint16_t stride;            /* bytes between them; 0: 4 */
     uint8_t flags;

@@ -10,7 +10,8 @@
  * The device fetches at next and, when it is done with what it fetched, publishes: head = next. The guest owns tail.
  * head == tail: the ring is empty. Nothing the guest writes makes the device leave the ring or loop: ring_setup()
  * refuses what is out of range, and a ring that was refused or whose memory is gone stays stopped until it is set up
- * again. Main loop or vCPU thread, machine lock held.
+ * again. Descriptors are fetched ahead, as the hardware does: several with one read, never past tail, each once.
+ * Main loop or vCPU thread, machine lock held.
  */
 #ifndef HW_NET_RING_H
 #define HW_NET_RING_H
@@ -23,16 +24,18 @@ enum ring_status {
     RING_FAULT,             /* not RAM, or not set up */
 };
 
+enum { RING_BUDGET_MAX = 512, RING_AHEAD_BYTES = 512, RING_DESC_MAX = 64 };
+
 struct desc_ring {
     struct dma *dma;
     uint64_t base;
     uint32_t count;         /* descriptors */
     uint32_t head, next, tail;
-    uint16_t desc_size;     /* bytes */
+    uint16_t desc_size;     /* bytes, up to RING_DESC_MAX */
     bool running;           /* false: stopped until ring_setup() */
+    uint16_t ahead_at, ahead_n;             /* descriptors from next on that are in ahead[] already */
+    uint8_t ahead[RING_AHEAD_BYTES];
 };
-
-enum { RING_BUDGET_MAX = 512 };
 
 /**
  * ring_setup() - take over base, length and the two indices as the guest's registers have them
@@ -75,6 +78,7 @@ static inline uint32_t ring_last(const struct desc_ring *r)
 static inline void ring_unpop(struct desc_ring *r)
 {
     r->next = r->head;
+    r->ahead_n = 0;
 }
 /** ring_put() - write @len bytes back at @off of descriptor @idx; false: not RAM (the ring stops), or outside of it */
 bool ring_put(struct desc_ring *r, uint32_t idx, unsigned off, const void *buf, unsigned len);

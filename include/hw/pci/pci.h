@@ -90,8 +90,15 @@ struct pci_class_info {
     uint8_t prog_if, revision;
     uint8_t pin;                        /* 0: no interrupt, 1: INTA# ... 4: INTD# */
     /* Bytes @off..@off+@len-1 of d->config were written by the guest (masks applied, BARs and COMMAND acted upon), or
-     * the device was reset (off 0, len 256). NULL: nothing beyond the standard header to act upon. */
+     * the device was reset or loaded (off 0, len 256). NULL: nothing beyond the standard header to act upon. */
     void (*config_written)(struct pci_device *d, unsigned off, unsigned len);
+    /* The guest is about to read those bytes: a register that has no place in d->config puts them there now. May be
+     * NULL: there is none. */
+    void (*config_reading)(struct pci_device *d, unsigned off, unsigned len);
+    /* hw/pci/msi.h: the guest (or a reset) switched MSI, MSI-X or the function mask (@vector -1), or masked or unmasked
+     * @vector. After the fact: ask msi_enabled() and the like. What was pending has been sent already. NULL: of no
+     * interest. */
+    void (*msi_changed)(struct pci_device *d, int vector);
 };
 
 #define PCI_DEFAULT_SUBVENDOR 0x1AF4
@@ -123,14 +130,19 @@ struct pci_device {
     uint8_t config[PCI_CONFIG_SIZE];    /* little-endian, as the guest reads it */
     uint8_t wmask[PCI_CONFIG_SIZE];
     uint8_t w1cmask[PCI_CONFIG_SIZE];
+    uint8_t hwmask[PCI_CONFIG_SIZE];    /* bits that the function changes by itself; all others in no mask are constant */
     uint8_t reset_config[PCI_CONFIG_SIZE];  /* what reset puts into the writable bits: config as realize left it */
     bool reset_config_valid;            /* taken at the first reset or the first write */
     struct pci_bar bars[PCI_BARS + 1];
     struct dma dma;                     /* for the device's own accesses; enabled follows COMMAND */
     bool irq_level;                     /* what the device wants of its pin */
-    bool irq_on_bus;                    /* what the bus sees of it (INTx disable) */
+    bool irq_on_bus;                    /* what the bus sees of it (INTx disable, MSI) */
+    struct msi *msi;                    /* hw/pci/msi.h; NULL: none */
+    struct msix *msix;
+    uint64_t msi_sent, msi_lost;        /* messages; lost: bus mastering off, or to an address that takes none */
     uint8_t cap_last;                   /* offset of the last capability's link byte, 0: none yet */
     uint8_t cap_free;                   /* first offset that pci_add_cap() may give away */
+    uint8_t pm_cap, pcie_cap;           /* hw/pci/caps.h; 0: none */
     struct ram_block *rom;              /* option ROM, or NULL */
     struct region rom_region;
     /* properties */
@@ -168,8 +180,8 @@ uint64_t pci_bar_addr(const struct pci_device *d, unsigned n);
 /**
  * pci_add_cap() - add a capability of @size bytes (with its two header bytes) to the list; from realize
  * @off: where, or 0: after the last one
- * Its bytes beyond the header are 0 and read-only until the caller sets config and wmask. MSI and MSI-X (a later file,
- * hw/pci/msi.c) are users of this. Return: its offset, or 0 when configuration space is full.
+ * Its bytes beyond the header are 0 and read-only until the caller sets config and wmask. MSI and MSI-X (hw/pci/msi.h)
+ * are users of this. Return: its offset, or 0 when configuration space is full.
  */
 unsigned pci_add_cap(struct pci_device *d, uint8_t id, unsigned off, unsigned size);
 /** pci_find_cap() - offset of capability @id, 0: none */
@@ -193,6 +205,11 @@ struct pci_bus_ops {
     int (*map_irq)(void *opaque, struct pci_device *d, int pin);
     /** set_irq() - line @irq is asserted by at least one device, or by none */
     void (*set_irq)(void *opaque, int irq, bool level);
+    /**
+     * msi() - a write of @data to @addr by @d as interrupt message (hw/pci/msi.h). False: @addr belongs to no interrupt
+     * controller; it is then a write to RAM or, where there is none, lost. NULL: the bus has no such controller.
+     */
+    bool (*msi)(void *opaque, struct pci_device *d, uint64_t addr, uint32_t data);
 };
 
 struct pci_bus {

@@ -37,6 +37,7 @@ struct pkt_layout {
     uint16_t payload_off;       /* behind the L4 header; TCP and UDP only */
     size_t l3_end;              /* end of the IP datagram in the frame; trailing padding lies behind */
     uint16_t proto_off;         /* IPv6: offset of the next-header byte that names the L4 protocol */
+    uint16_t ip6_src, ip6_dst;  /* IPv6: offsets of the addresses that RSS with extension headers takes: home address, final destination */
 };
 
 /**

@@ -13,6 +13,8 @@ uint32_t toeplitz_hash(const uint8_t key[TOEPLITZ_KEY_LEN], const uint8_t *data,
 enum {                              /* RSS hash types (bits), numbered as virtio 5.1.6.4.3 numbers them */
     RSS_IP4 = 1 << 0, RSS_TCP4 = 1 << 1, RSS_UDP4 = 1 << 2,
     RSS_IP6 = 1 << 3, RSS_TCP6 = 1 << 4, RSS_UDP6 = 1 << 5,
+    RSS_IP6_EX = 1 << 6, RSS_TCP6_EX = 1 << 7, RSS_UDP6_EX = 1 << 8,    /* only for packets with extension headers; they go first there */
+    RSS_TYPES = (1 << 9) - 1,
 };
 /**
  * rss_input() - collect the hash input of a packet
