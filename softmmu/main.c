@@ -84,6 +84,8 @@ static bool board_init(const struct vm_options *o, Error **errp)
         .kernel = o->kernel,
         .initrd = o->initrd,
         .append = o->append,
+        .no_kernel_decompress = o->no_kernel_decompress,
+        .no_kernel_cache = o->no_kernel_cache,
         .cpu = no_cpu(o) ? NULL : o->cpu ? o->cpu : "qemu64",
         .cpus = no_cpu(o) ? 0 : o->smp_cpus,
         .engine = &o->engine,
@@ -150,9 +152,9 @@ static void teardown(void)
     monitor_cleanup();
     qtest_end();
     pc_free(machine_pc);
+    none_free(machine_none);
     net_cleanup();
     chardev_free_all();
-    none_free(machine_none);
     daemon_end();
 }
 

@@ -218,6 +218,8 @@ struct boot *boot_open(const struct boot_config *cfg, Error **errp)
     b->kernel.fd = -1;
     b->kernel_path = g_strdup(cfg->kernel);
     b->append = g_strdup(cfg->append ? cfg->append : "");
+    b->direct.off = cfg->no_decompress;
+    b->direct.use_cache = !cfg->no_cache;
     if (!boot_file_open(&b->kernel, b->kernel_path, "kernel", errp) || !identify(b, errp) ||
         (cfg->initrd && !open_initrd(b, cfg->initrd, errp))) {
         boot_close(b);
@@ -246,6 +248,7 @@ void boot_close(struct boot *b)
         return;
     }
     boot_file_close(&b->kernel);
+    direct_fini(&b->direct);
     for (unsigned i = 0; i < b->nmod; i++) {
         boot_file_close(&b->mod[i].file);
         g_free(b->mod[i].path);

@@ -63,19 +63,7 @@ bool elf_load_segments(const struct boot *b, const struct boot_machine *m, Error
 
 /* ---- ELF ---- */
 
-/* The parts of an ELF header and of a program header that matter, from either class */
-struct elf_head {
-    bool is64;
-    uint64_t entry, phoff;
-    unsigned phentsize, phnum;
-};
-
-struct phdr {
-    uint32_t type;
-    uint64_t off, vaddr, paddr, filesz, memsz, align;
-};
-
-static bool elf_head(const struct boot_file *f, struct elf_head *h, Error **errp)
+bool elf_read_head(const struct boot_file *f, struct elf_head *h, Error **errp)
 {
     union { uint8_t b[64]; Elf32_Ehdr e32; Elf64_Ehdr e64; } u = { 0 };
     unsigned machine, min;
@@ -98,6 +86,9 @@ static bool elf_head(const struct boot_file *f, struct elf_head *h, Error **errp
     h->phoff = h->is64 ? u.e64.e_phoff : u.e32.e_phoff;
     h->phentsize = h->is64 ? u.e64.e_phentsize : u.e32.e_phentsize;
     h->phnum = h->is64 ? u.e64.e_phnum : u.e32.e_phnum;
+    h->shoff = h->is64 ? u.e64.e_shoff : u.e32.e_shoff;
+    h->shentsize = h->is64 ? u.e64.e_shentsize : u.e32.e_shentsize;
+    h->shnum = h->is64 ? u.e64.e_shnum : u.e32.e_shnum;
     min = h->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
     if (!h->phnum || h->phnum > PHDRS_MAX || h->phentsize < min) {
         error_setg(errp, "'%s' has %u program headers of %u bytes", f->path, h->phnum, h->phentsize);
@@ -106,7 +97,7 @@ static bool elf_head(const struct boot_file *f, struct elf_head *h, Error **errp
     return true;
 }
 
-static bool elf_phdr(const struct boot_file *f, const struct elf_head *h, unsigned i, struct phdr *p, Error **errp)
+bool elf_read_phdr(const struct boot_file *f, const struct elf_head *h, unsigned i, struct elf_phdr *p, Error **errp)
 {
     union { Elf32_Phdr p32; Elf64_Phdr p64; } u = { 0 };
     uint64_t off;
@@ -118,10 +109,10 @@ static bool elf_phdr(const struct boot_file *f, const struct elf_head *h, unsign
     if (!boot_file_read(f, off, &u, h->is64 ? sizeof(u.p64) : sizeof(u.p32), "program header", errp)) {
         return false;
     }
-    *p = h->is64 ? (struct phdr){ u.p64.p_type,   u.p64.p_offset, u.p64.p_vaddr, u.p64.p_paddr,
-                                  u.p64.p_filesz, u.p64.p_memsz,  u.p64.p_align }
-                 : (struct phdr){ u.p32.p_type,   u.p32.p_offset, u.p32.p_vaddr, u.p32.p_paddr,
-                                  u.p32.p_filesz, u.p32.p_memsz,  u.p32.p_align };
+    *p = h->is64 ? (struct elf_phdr){ u.p64.p_type,   u.p64.p_offset, u.p64.p_vaddr, u.p64.p_paddr,
+                                      u.p64.p_filesz, u.p64.p_memsz,  u.p64.p_align }
+                 : (struct elf_phdr){ u.p32.p_type,   u.p32.p_offset, u.p32.p_vaddr, u.p32.p_paddr,
+                                      u.p32.p_filesz, u.p32.p_memsz,  u.p32.p_align };
     return true;
 }
 
@@ -150,7 +141,7 @@ static bool find_note(const uint8_t *p, uint64_t len, unsigned align, uint32_t *
     return false;
 }
 
-static bool note_in_segment(const struct boot_file *f, const struct phdr *p, uint32_t *entry)
+static bool note_in_segment(const struct boot_file *f, const struct elf_phdr *p, uint32_t *entry)
 {
     uint64_t len = MIN(p->filesz, (uint64_t)NOTES_MAX);
     g_autofree uint8_t *notes = g_malloc0(len + 1);
@@ -166,10 +157,10 @@ static bool elf_segments(const struct boot_file *f, const struct elf_head *h, st
 
     *has_note = false;
     for (unsigned i = 0; i < h->phnum; i++) {
-        struct phdr p;
+        struct elf_phdr p;
         uint32_t note;
 
-        if (!elf_phdr(f, h, i, &p, errp)) {
+        if (!elf_read_phdr(f, h, i, &p, errp)) {
             return false;
         }
         if (p.type == PT_NOTE && note_in_segment(f, &p, &note)) {
@@ -265,7 +256,7 @@ static bool multiboot_parse(const struct boot_file *f, struct elf_image *img, co
         error_setg(errp, "'%s': multiboot header without load addresses in a file that is not ELF", f->path);
         return false;
     }
-    if (!elf_head(f, &h, errp) || !elf_segments(f, &h, img, &note, errp)) {
+    if (!elf_read_head(f, &h, errp) || !elf_segments(f, &h, img, &note, errp)) {
         return false;
     }
     if (note) {                             /* its own entry point, not that of the note */
@@ -298,7 +289,7 @@ bool elf_parse(const struct boot_file *f, struct elf_image *img, Error **errp)
         return false;
     }
     img->kind = BOOT_PVH;
-    if (!elf_head(f, &h, errp) || !elf_segments(f, &h, img, &note, errp)) {
+    if (!elf_read_head(f, &h, errp) || !elf_segments(f, &h, img, &note, errp)) {
         return false;
     }
     if (!note) {

@@ -5,22 +5,16 @@
  *   file   512-byte boot sector | setup sectors | protected-mode kernel
  *   header at 0x1F1, "HdrS" at 0x202, its length follows from the jump at 0x200
  *
- * The protected-mode part goes to code32_start (1 MiB) and is entered there with ESI = boot_params; it moves itself to
- * where it wants to unpack. The initrd goes as high as the header's limit and RAM below 4 GiB allow.
+ * boot_direct.c starts the kernel proper if it can. Otherwise the protected-mode part goes to code32_start (1 MiB) and
+ * is entered there with ESI = boot_params; it moves itself to where it wants to unpack. The initrd goes as high as the
+ * header's limit and RAM below 4 GiB allow.
  */
 #include "hw/i386/boot_internal.h"
 #include "lib/bits.h"
 #include "lib/bytes.h"
 #include <string.h>
 
-enum {                                      /* setup header, offsets in file and in boot_params */
-    H_SETUP_SECTS = 0x1F1, H_VID_MODE = 0x1FA, H_BOOT_FLAG = 0x1FE, H_JUMP = 0x200, H_MAGIC = 0x202, H_VERSION = 0x206,
-    H_LOADER = 0x210, H_LOADFLAGS = 0x211, H_CODE32_START = 0x214, H_RAMDISK_IMAGE = 0x218, H_RAMDISK_SIZE = 0x21C,
-    H_HEAP_END = 0x224, H_CMDLINE = 0x228, H_INITRD_MAX = 0x22C, H_ALIGNMENT = 0x230, H_RELOCATABLE = 0x234,
-    H_CMDLINE_SIZE = 0x238, H_PREF_ADDRESS = 0x258, H_INIT_SIZE = 0x260, H_END_MIN = 0x23C,
-    H_END_MAX = 0x290,                      /* boot_params has other things from there on */
-};
-enum { LOADED_HIGH = 1 << 0, CAN_USE_HEAP = 1 << 7, LOADER_UNDEFINED = 0xFF, PROTOCOL_MIN = 0x206 };
+enum { LOADER_UNDEFINED = 0xFF, PROTOCOL_MIN = 0x206 };
 enum {                                      /* boot_params beyond the header: zero-page.rst */
     P_SIZE = 4096, P_EXT_MEM_K = 0x002, P_RSDP = 0x070, P_ALT_MEM_K = 0x1E0, P_E820_COUNT = 0x1E8, P_E820 = 0x2D0,
     E820_MAX = 128, E820_ENTRY = 20,
@@ -170,7 +164,8 @@ static void fill_params(uint8_t p[P_SIZE], const struct boot *b, const struct bo
     st_le64(p + P_RSDP, m->rsdp);
     st_le16(p + H_VID_MODE, 0xFFFF);
     p[H_LOADER] = LOADER_UNDEFINED;
-    p[H_LOADFLAGS] = (p[H_LOADFLAGS] | LOADED_HIGH) & ~CAN_USE_HEAP;
+    p[H_LOADFLAGS] = (p[H_LOADFLAGS] | LOADED_HIGH) & ~(CAN_USE_HEAP | KASLR_FLAG);
+    p[H_LOADFLAGS] |= b->direct.kaslr ? KASLR_FLAG : 0;
     st_le32(p + H_CODE32_START, img->load_addr);
     st_le32(p + H_CMDLINE, BOOT_CMDLINE);
     st_le32(p + H_RAMDISK_IMAGE, b->nmod && b->mod[0].file.size ? (uint32_t)b->mod[0].addr : 0);
@@ -191,12 +186,16 @@ bool linux_load(struct boot *b, const struct boot_machine *m, struct boot_entry 
                    G_GINT64_MODIFIER "x: give it more with -m", b->kernel.path, img->need_end, m->below_4g);
         return false;
     }
-    if (!boot_put_file(m, img->load_addr, &b->kernel, img->kernel_off, img->kernel_len, "kernel", errp) ||
-        !load_initrd(b, m, errp) || !boot_put_cmdline(b, m, b->append, img->cmdline_max, errp)) {
+    if (!load_initrd(b, m, errp) || !boot_put_cmdline(b, m, b->append, img->cmdline_max, errp)) {
         return false;
     }
-    fill_params(params, b, m);
-    e->eip = img->load_addr;
+    if (!direct_load(b, m, e)) {
+        if (!boot_put_file(m, img->load_addr, &b->kernel, img->kernel_off, img->kernel_len, "kernel", errp)) {
+            return false;
+        }
+        e->eip = img->load_addr;
+    }
     e->esi = BOOT_INFO;
+    fill_params(params, b, m);
     return boot_put(m, BOOT_INFO, params, sizeof(params), &b->kernel, "boot parameters", errp);
 }

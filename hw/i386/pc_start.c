@@ -119,11 +119,15 @@ static void write_tables(struct pc *pc)
 
 /* ---- the kernel ---- */
 
-static bool load(struct pc *pc, Error **errp)
+/* @first: nothing has run yet */
+static bool load(struct pc *pc, bool first, Error **errp)
 {
+    struct x86_cpu *cpu = pc->cpu[0].x86;
     const struct boot_machine m = {
         .ram = pc->ram, .below_4g = pc->below_4g, .above_4g = pc->above_4g, .e820 = pc->e820, .ne820 = pc->ne820,
         .rsdp = pc->no_acpi ? 0 : ACPI_AT, .vga = pc->vga,
+        .long_mode = cpu && x86_cpu_has_feature(cpu, "lm"), .la57 = cpu && x86_cpu_has_feature(cpu, "la57"),
+        .ram_is_zero = first,
     };
 
     return boot_load(pc->boot, &m, &pc->entry, errp);
@@ -150,7 +154,7 @@ void pc_start_reset(void *opaque)
     }
     setup_chips(pc);
     write_tables(pc);
-    if (!pc->loaded && !load(pc, &err)) {
+    if (!pc->loaded && !load(pc, false, &err)) {
         error_report_err(err);
         runstate_set_exit_status(1);
         runstate_request_shutdown(SHUTDOWN_HOST_ERROR);
@@ -187,7 +191,9 @@ static bool fill_fw_cfg(struct pc *pc, Error **errp)
 
 bool pc_start_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
 {
-    const struct boot_config b = { cfg->kernel, cfg->initrd, cfg->append };
+    const struct boot_config b = {
+        cfg->kernel, cfg->initrd, cfg->append, cfg->no_kernel_decompress, cfg->no_kernel_cache,
+    };
 
     pc->no_acpi = cfg->no_acpi;
     pc->uuid = g_strdup(cfg->uuid);
@@ -209,7 +215,7 @@ bool pc_start_init(struct pc *pc, const struct pc_config *cfg, Error **errp)
 bool pc_boot_init(struct pc *pc, Error **errp)
 {
     if (pc->boot) {
-        if (!load(pc, errp)) {
+        if (!load(pc, true, errp)) {
             return false;
         }
         pc->loaded = true;

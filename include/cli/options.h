@@ -63,6 +63,7 @@ struct vm_options {
     bool one_thread;                /* all CPUs in one thread */
     unsigned smp_cpus;              /* 1 */
     bool no_acpi, no_hpet;
+    bool no_kernel_decompress, no_kernel_cache;
     char *kernel, *initrd, *append; /* or NULL */
     char *name;                     /* or NULL */
     char *uuid;                     /* 36 characters, lower case, or NULL */

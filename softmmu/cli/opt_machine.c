@@ -86,6 +86,8 @@ static bool apply_machine(struct vm_options *o, const MachineOptions *m, Error *
     if (m->has_hpet && !m->hpet) {
         o->no_hpet = true;
     }
+    o->no_kernel_decompress = m->has_kernel_decompress && !m->kernel_decompress;
+    o->no_kernel_cache = m->has_kernel_cache && !m->kernel_cache;
     if (m->firmware) {
         error_setg(errp, "firmware is not built yet");
         return false;
@@ -109,9 +111,9 @@ static bool apply_machine(struct vm_options *o, const MachineOptions *m, Error *
 static bool finish_board(struct vm_options *o, Error **errp)
 {
     MachineOptions *m = qapi_parse(&qapi_type_MachineOptions, o->machine_props, QAPI_KEYVAL, errp);
+    const struct jval *type = jval_get(o->machine_props, "type");
     bool ok = m && apply_machine(o, m, errp);
 
-    const struct jval *type = jval_get(o->machine_props, "type");
     if (ok && m->accel) {
         ok = accel_of_machine(o, m->accel, errp);
     } else if (!ok) {
@@ -134,12 +136,12 @@ bool machine_finish(struct vm_options *o, Error **errp)
     if (o->qtest && strcmp(o->accel, "qtest")) {
         warn_report("-qtest without -accel qtest: guest code runs, and the clock is not the test's");
     }
-    if (o->initrd && !o->kernel) {
-        error_setg(errp, "-initrd only allowed with -kernel option");
     if (o->kernel && !strcmp(o->machine, "none")) {
         error_setg(errp, "-kernel %s: machine type 'none' has nothing to start it on", o->kernel);
         return false;
     }
+    if (o->initrd && !o->kernel) {
+        error_setg(errp, "-initrd only allowed with -kernel option");
         return false;
     }
     if (o->append && !o->kernel) {

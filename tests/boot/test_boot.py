@@ -168,7 +168,8 @@ def test_logs():
         raise tap.Skip('--quick')
     with tempfile.TemporaryDirectory(prefix='patchbay-log-') as tmp:
         script = 'echo READY; while :; do usleep 10000; done'
-        args = ['-nic', 'none', '-d', 'in_asm,exec,cpu_reset', '-dfilter', '0x100000..0x1000ff', '-D', f'{tmp}/a%d.log']
+        args = ['-nic', 'none', '-d', 'in_asm,exec,cpu_reset', '-dfilter', '0x100000..0x1000ff', '-D', f'{tmp}/a%d.log',
+                '-machine', 'kernel-decompress=off']
         with booted(script, args) as vm:
             vm.expect('READY')
             name, = os.listdir(tmp)

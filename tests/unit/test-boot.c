@@ -113,7 +113,7 @@ struct loaded {
 
 static void load(struct loaded *l, const char *kernel, const char *initrd, const char *append)
 {
-    const struct boot_config cfg = { kernel, initrd, append };
+    const struct boot_config cfg = { .kernel = kernel, .initrd = initrd, .append = append, .no_cache = true };
     struct boot_machine m = { .below_4g = RAM, .e820 = map, .ne820 = G_N_ELEMENTS(map), .rsdp = 0xF0000, .vga = true };
     struct boot *b;
 

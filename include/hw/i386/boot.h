@@ -4,7 +4,8 @@
  *
  * boot_open() opens and checks kernel and initrd once and keeps them open; boot_load() puts them into guest RAM, at
  * each reset anew, reading straight into the guest's pages. Files are hostile input: every offset and length is
- * checked, and an error names the file and the reason.
+ * checked, and an error names the file and the reason. A bzImage is unpacked by the host where that is possible, and
+ * the result kept in a cache (boot_direct.c, kernel_cache.h).
  */
 #ifndef HW_I386_BOOT_H
 #define HW_I386_BOOT_H
@@ -75,6 +76,8 @@ struct e820_entry {
 struct boot_config {
     /* initrd, append: NULL for none; for multiboot initrd is "FILE ARGS,FILE ARGS" */
     const char *kernel, *initrd, *append;
+    bool no_decompress;         /* a bzImage unpacks itself in the guest; else we do it and start the kernel proper */
+    bool no_cache;              /* what was unpacked is not kept for the next start */
 };
 
 /* The machine as the loader sees it */
@@ -86,10 +89,14 @@ struct boot_machine {
     unsigned ne820;
     uint64_t rsdp;              /* 0: none */
     bool vga;
+    bool long_mode, la57;       /* what the CPU can do */
+    bool ram_is_zero;           /* nothing has run yet */
 };
 
 /* How the CPU starts: flat 32-bit protected mode */
 struct boot_entry {
+    /* where a Linux kernel proper lies, physically and virtually; 0: it will unpack itself */
+    uint64_t kernel_phys, kernel_virt;
     uint32_t eip, eax, ebx, esi;
     uint32_t gdt_base;
     uint16_t gdt_limit, cs_sel, ds_sel;
@@ -98,7 +105,7 @@ struct boot_entry {
 struct boot;
 
 struct boot *boot_open(const struct boot_config *cfg, Error **errp);
-/** boot_open_mem() - the same for an image in memory, which must outlive it (fuzzing) */
+/** boot_open_mem() - the same for an image in memory, which must outlive it (fuzzing); no cache */
 struct boot *boot_open_mem(const void *kernel, uint64_t size, const char *append, Error **errp);
 void boot_close(struct boot *b);
 enum boot_kind boot_kind(const struct boot *b);

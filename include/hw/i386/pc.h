@@ -24,6 +24,7 @@
 struct pc_config {
     uint64_t ram_size;          /* bytes; 0: 128 MiB */
     const char *kernel, *initrd, *append;   /* NULL: none */
+    bool no_kernel_decompress, no_kernel_cache;     /* see struct boot_config */
     const char *cpu;            /* as in -cpu; NULL: no CPU (test server) */
     unsigned cpus;              /* 0: 1 */
     const struct x86_engine_opts *engine;   /* NULL: the interpreter */
