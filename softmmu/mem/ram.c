@@ -17,13 +17,38 @@ static void *map_anon(uint64_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
+/*
+ * Guest memory that begins where a large page of the host does, and may be made of such pages: fewer faults while the
+ * guest starts, and fewer misses of the host's own TLB, which a guest that hops around in its memory meets at each
+ * access. What surrounds the block is given back.
+ */
+#define HOST_LARGE_PAGE (2 * MiB)
+
+static void *map_guest(uint64_t size)
+{
+    uint8_t *p, *at;
+
+    if (size < HOST_LARGE_PAGE || !(p = map_anon(size + HOST_LARGE_PAGE))) {
+        return map_anon(size);
+    }
+    at = (uint8_t *)align_up((uintptr_t)p, HOST_LARGE_PAGE);
+    if (at != p) {
+        munmap(p, (size_t)(at - p));
+    }
+    if (p + HOST_LARGE_PAGE != at) {
+        munmap(at + size, (size_t)(p + HOST_LARGE_PAGE - at));
+    }
+    madvise(at, size, MADV_HUGEPAGE);       /* best effort: the host may have none, or be told to give none */
+    return at;
+}
+
 struct ram_block *ram_new(const char *name, uint64_t size, Error **errp)
 {
     struct ram_block *b = g_new0(struct ram_block, 1);
 
     b->name = name;
     b->size = align_up(size, RAM_PAGE_SIZE);
-    b->host = map_anon(b->size);
+    b->host = map_guest(b->size);
     if (b->host) {
         b->page_flags = map_anon(align_up(b->size >> RAM_PAGE_BITS, RAM_PAGE_SIZE));
     }

@@ -24,8 +24,6 @@
 #include "target/x86/engine.h"
 #include "core/loop.h"
 
-enum { AUX_GLOBAL = 1 };
-
 static inline unsigned bank_in_use(const struct x86_cpu *cpu)
 {
     return (unsigned)((cpu->tlb - &cpu->tlb_bank[0][0]) / TLB_SIZE);
@@ -164,13 +162,14 @@ static void bank_fill(struct x86_cpu *cpu, unsigned bank, uint64_t la, const str
     uint64_t page = la & ~PAGE_MASK;
     unsigned idx = (la >> 12) & (TLB_SIZE - 1), can = allowed(cpu, bank, t->rights);
     struct x86_tlb_entry *e = &cpu->tlb_bank[bank][idx];
-    struct bank_log *log = &cpu->mmu->log[bank];
+    unsigned global = t->gen == cpu->mmu->global_gen ? AUX_GLOBAL : 0;
+    struct bank_log *log = &cpu->mmu->log[bank][global ? LOG_GLOBAL : LOG_LOCAL];
 
     if (!t->p.host || (bank == TLB_USER && (cpu->mode & MODE_AC)) || x86_db_page(cpu, page)) {
         return;
     }
     cpu->mmu->stats.fills++;
-    if (e->rtag == TLB_NONE && e->wtag == TLB_NONE) {
+    if ((e->rtag == TLB_NONE && e->wtag == TLB_NONE) || (e->aux & AUX_GLOBAL) != global) {
         if (log->n < BANK_LOG) {
             log->idx[log->n] = (uint16_t)idx;
         }
@@ -182,11 +181,12 @@ static void bank_fill(struct x86_cpu *cpu, unsigned bank, uint64_t la, const str
         /* a page that was never written stays without a tag until it is: RAM_DIRTY means something */
         if (acc == ACC_WRITE || (__atomic_load_n(page_flags(t), __ATOMIC_RELAXED) & RAM_DIRTY)) {
             mark_dirty(t);
+            mmu_map_set(cpu->mmu->wtag_map, sizeof(cpu->mmu->wtag_map), (uintptr_t)t->p.host >> 12);
             e->wtag = page;
         }
     }
     e->addend = (uintptr_t)t->p.host - (uintptr_t)page;
-    e->aux = (t->gen == cpu->mmu->global_gen ? AUX_GLOBAL : 0) | t->p.page;
+    e->aux = global | t->p.page;
 }
 
 bool mmu_fill(struct x86_cpu *cpu, const struct x86_rec *r, uint64_t la, unsigned len, bool write)

@@ -4,7 +4,8 @@
  *
  * The second level is flushed by giving its address space (or global pages) a new generation number. The banks have no
  * generations (a tag compare must stay one compare), so their entries are cleared; a bank remembers which ones it has
- * filled since, up to BANK_LOG, so that a flush costs what was used.
+ * filled since, up to BANK_LOG, so that a flush costs what was used. Global entries are remembered apart: a CR3 write
+ * does not even look at them. The slots of translated code are listed likewise (state.h).
  *
  * A large page is entered as 4 KiB fragments. INVLPG of any address in it must drop all of them, so two hashed bitmaps
  * remember where fragments were made; a false hit costs a scan, never correctness. exec_map does the same for pages
@@ -35,26 +36,54 @@ const struct x86_mmu_stats *x86_mmu_stats(const struct x86_cpu *cpu)
     return &cpu->mmu->stats;
 }
 
-static bool entry_drop(struct x86_tlb_entry *e, bool keep_global)
+/*
+ * Translated code's copies of entries. A slot is on a list for each kind of content that it has had since that list was
+ * last emptied, so its content is looked at again.
+ */
+static inline struct x86_jit_slot *slot_at(const struct x86_cpu *cpu, unsigned list, unsigned i)
 {
-    if (keep_global && (e->aux & 1) && !(e->rtag == TLB_NONE && e->wtag == TLB_NONE)) {
-        return false;
-    }
-    e->rtag = e->wtag = TLB_NONE;
-    e->aux = 0;
-    return true;
+    return (struct x86_jit_slot *)(uintptr_t)cpu->jf.used[list][i];
 }
 
-/* Translated code's copies of entries: refilled from the banks, so all of them go */
-static void slots_clear(struct x86_cpu *cpu)
+static void slots_clear(struct x86_cpu *cpu, bool keep_global)
 {
-    for (unsigned i = 0; i < cpu->jf.used_n; i++) {
-        struct x86_jit_slot *s = (struct x86_jit_slot *)(uintptr_t)cpu->jf.used[i];
+    for (unsigned l = 0; l < (keep_global ? JIT_USED_GLOBAL : JIT_USED_LISTS); l++) {
+        for (unsigned i = 0; i < cpu->jf.used_n[l]; i++) {
+            struct x86_jit_slot *s = slot_at(cpu, l, i);
 
-        s->rtag = s->wtag = TLB_NONE;
-        s->listed = 0;
+            s->rtag = s->wtag = TLB_NONE;
+            s->listed &= ~(1u << l);
+        }
+        cpu->jf.used_n[l] = 0;
     }
-    cpu->jf.used_n = 0;
+}
+
+/* INVLPG */
+static void slots_clear_page(struct x86_cpu *cpu, uint64_t page)
+{
+    for (unsigned l = page >> 12 & (JIT_USED_PAGES - 1); l < JIT_USED_LISTS; l += JIT_USED_GLOBAL) {
+        for (unsigned i = 0; i < cpu->jf.used_n[l]; i++) {
+            struct x86_jit_slot *s = slot_at(cpu, l, i);
+
+            if (s->rtag == page || s->wtag == page) {
+                s->rtag = s->wtag = TLB_NONE;
+            }
+        }
+    }
+}
+
+/* A page of host memory is not for plain writes any more */
+static void slots_clear_writes(struct x86_cpu *cpu, uintptr_t host)
+{
+    for (unsigned l = 0; l < JIT_USED_LISTS; l++) {
+        for (unsigned i = 0; i < cpu->jf.used_n[l]; i++) {
+            struct x86_jit_slot *s = slot_at(cpu, l, i);
+
+            if (s->wtag != TLB_NONE && s->wtag + s->addend == host) {
+                s->wtag = TLB_NONE;
+            }
+        }
+    }
 }
 
 /*
@@ -80,37 +109,35 @@ uint32_t x86_code_gen(struct x86_cpu *cpu, uint64_t gen)
     return cpu->jf.gen[0];
 }
 
-static void bank_clear(struct x86_cpu *cpu, unsigned bank, bool keep_global)
+static void entry_clear(struct x86_tlb_entry *e, void *opaque)
 {
-    struct bank_log *log = &cpu->mmu->log[bank];
-    struct x86_tlb_entry *tlb = cpu->tlb_bank[bank];
-    unsigned kept = 0;
+    e->rtag = e->wtag = TLB_NONE;
+}
 
-    if (log->n <= BANK_LOG) {
-        for (unsigned i = 0; i < log->n; i++) {
-            if (!entry_drop(&tlb[log->idx[i]], keep_global)) {
-                log->idx[kept++] = log->idx[i];
-            }
-        }
-    } else {
-        for (unsigned i = 0; i < TLB_SIZE; i++) {
-            if (!entry_drop(&tlb[i], keep_global)) {
-                if (kept < BANK_LOG) {
-                    log->idx[kept] = (uint16_t)i;
-                }
-                kept += kept <= BANK_LOG;
-            }
-        }
+static void entry_clear_local(struct x86_tlb_entry *e, void *opaque)
+{
+    if (!(e->aux & AUX_GLOBAL)) {
+        e->rtag = e->wtag = TLB_NONE;
     }
-    log->n = kept;
 }
 
 static void banks_clear(struct x86_cpu *cpu, bool keep_global)
 {
-    for (unsigned b = 0; b < TLB_BANKS; b++) {
-        bank_clear(cpu, b, keep_global);
+    struct x86_mmu *m = cpu->mmu;
+
+    if (!keep_global) {
+        mmu_banks_foreach(cpu, entry_clear, NULL);
+        memset(m->wtag_map, 0, sizeof(m->wtag_map));
     }
-    slots_clear(cpu);
+    for (unsigned b = 0; b < TLB_BANKS; b++) {
+        if (keep_global) {
+            mmu_log_foreach(cpu, b, LOG_LOCAL, entry_clear_local, NULL);
+        } else {
+            m->log[b][LOG_GLOBAL].n = 0;
+        }
+        m->log[b][LOG_LOCAL].n = 0;
+    }
+    slots_clear(cpu, keep_global);
 }
 
 void x86_tlb_flush_banks(struct x86_cpu *cpu)
@@ -193,17 +220,17 @@ static void tlb2_scan(struct x86_mmu *m, uint64_t la, unsigned shift)
     }
 }
 
-static void bank_scan(struct x86_cpu *cpu, uint64_t la, unsigned shift)
-{
-    for (unsigned b = 0; b < TLB_BANKS; b++) {
-        struct x86_tlb_entry *tlb = cpu->tlb_bank[b];
+struct scan {
+    uint64_t la;
+    unsigned shift;
+};
 
-        for (unsigned i = 0; i < TLB_SIZE; i++) {
-            if ((tlb[i].rtag != TLB_NONE && (tlb[i].rtag ^ la) >> shift == 0) ||
-                (tlb[i].wtag != TLB_NONE && (tlb[i].wtag ^ la) >> shift == 0)) {
-                tlb[i].rtag = tlb[i].wtag = TLB_NONE;
-            }
-        }
+static void entry_scan(struct x86_tlb_entry *e, void *opaque)
+{
+    const struct scan *s = opaque;
+
+    if ((e->rtag != TLB_NONE && (e->rtag ^ s->la) >> s->shift == 0) || (e->wtag != TLB_NONE && (e->wtag ^ s->la) >> s->shift == 0)) {
+        e->rtag = e->wtag = TLB_NONE;
     }
 }
 
@@ -226,13 +253,16 @@ void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
 
     m->stats.flush_pages++;
     m->pde_epoch++;
-    slots_clear(cpu);
     if (unlikely(big || huge)) {
-        tlb2_scan(m, la, huge ? 30 : 22);
-        bank_scan(cpu, la, huge ? 30 : 22);
+        struct scan s = { la, huge ? 30 : 22 };
+
+        tlb2_scan(m, la, s.shift);
+        mmu_banks_foreach(cpu, entry_scan, &s);
+        slots_clear(cpu, false);
         code_changed(cpu);
         return;
     }
+    slots_clear_page(cpu, page);
     for (unsigned w = 0; w < TLB2_WAYS; w++) {
         if (set[w].tag == page && (set[w].gen == m->as_gen || set[w].gen == m->global_gen)) {
             set[w].gen = 0;
@@ -263,21 +293,19 @@ void x86_tlb_flush_pcid(struct x86_cpu *cpu, unsigned pcid, bool one_page, uint6
     }
 }
 
+static void entry_no_writes(struct x86_tlb_entry *e, void *opaque)
+{
+    if (e->wtag != TLB_NONE && e->wtag + e->addend == *(const uintptr_t *)opaque) {
+        e->wtag = TLB_NONE;
+    }
+}
+
 void x86_tlb_code_page(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off)
 {
     uintptr_t host = (uintptr_t)ram->host + (off & ~PAGE_MASK);
 
-    slots_clear(cpu);
-    for (unsigned b = 0; b < TLB_BANKS; b++) {
-        const struct bank_log *log = &cpu->mmu->log[b];
-        unsigned n = log->n <= BANK_LOG ? log->n : TLB_SIZE;
-
-        for (unsigned i = 0; i < n; i++) {
-            struct x86_tlb_entry *e = &cpu->tlb_bank[b][log->n <= BANK_LOG ? log->idx[i] : i];
-
-            if (e->wtag != TLB_NONE && e->wtag + e->addend == host) {
-                e->wtag = TLB_NONE;
-            }
-        }
+    if (mmu_map_test(cpu->mmu->wtag_map, sizeof(cpu->mmu->wtag_map), host >> 12)) {
+        slots_clear_writes(cpu, host);
+        mmu_banks_foreach(cpu, entry_no_writes, &host);
     }
 }

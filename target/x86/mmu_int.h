@@ -56,11 +56,12 @@ struct pde_cache {
 };
 #define PDE_SIZE 256
 
-#define BANK_LOG 256
+#define BANK_LOG 1024
 struct bank_log {               /* entries that may be filled; n > BANK_LOG: any */
     unsigned n;
     uint16_t idx[BANK_LOG];
 };
+enum { LOG_LOCAL, LOG_GLOBAL, BANK_LOGS };      /* what a CR3 write takes away, what it does not */
 
 struct mmu_context { uint64_t gen, code_gen; };    /* of a PCID; 0: never used */
 
@@ -69,7 +70,7 @@ struct x86_mmu {
     uint64_t as_gen, global_gen;
     uint64_t pde_epoch;
     unsigned victim;
-    struct bank_log log[TLB_BANKS];
+    struct bank_log log[TLB_BANKS][BANK_LOGS];
     struct phys_page phys[PHYS_SIZE];
     struct pde_cache pde[PDE_SIZE];
     struct tlb2 set[TLB2_SETS][TLB2_WAYS];
@@ -77,6 +78,7 @@ struct x86_mmu {
     uint8_t exec_map[4096];     /* hashed by page: code was fetched from there */
     uint8_t big_map[4096];      /* hashed by 4 MiB: fragments of large pages were entered */
     uint8_t huge_map[128];      /* the same by 1 GiB */
+    uint8_t wtag_map[8192];     /* hashed by page of host memory: a write tag was given out */
     struct tlb2 rmw[2];         /* pages of the read-modify-write under way */
     struct x86_mmu_stats stats;
 };
@@ -126,10 +128,37 @@ uint8_t *mmu_code_byte(struct x86_cpu *cpu, uint64_t la, struct ram_block **ram,
 /** mmu_sync() - after a device access: the memory map may have changed under us */
 void mmu_sync(struct x86_cpu *cpu);
 
+/** mmu_log_foreach() - the entries of a bank that the log knows of: a superset, some more than once */
+typedef void mmu_entry_fn(struct x86_tlb_entry *e, void *opaque);
+static inline void mmu_log_foreach(struct x86_cpu *cpu, unsigned bank, unsigned log, mmu_entry_fn *fn, void *opaque)
+{
+    const struct bank_log *l = &cpu->mmu->log[bank][log];
+    unsigned n = l->n <= BANK_LOG ? l->n : TLB_SIZE;
+
+    for (unsigned i = 0; i < n; i++) {
+        fn(&cpu->tlb_bank[bank][l->n <= BANK_LOG ? l->idx[i] : i], opaque);
+    }
+}
+/** mmu_banks_foreach() - all entries that may be filled */
+static inline void mmu_banks_foreach(struct x86_cpu *cpu, mmu_entry_fn *fn, void *opaque)
+{
+    for (unsigned b = 0; b < TLB_BANKS; b++) {
+        bool all = cpu->mmu->log[b][LOG_LOCAL].n > BANK_LOG;
+
+        mmu_log_foreach(cpu, b, LOG_LOCAL, fn, opaque);
+        if (!all) {
+            mmu_log_foreach(cpu, b, LOG_GLOBAL, fn, opaque);
+        }
+    }
+}
+
 static inline unsigned mmu_hash(uint64_t n)
 {
     return (unsigned)((n * 0x9E3779B97F4A7C15ULL) >> 49);      /* 15 bits */
 }
+/* The first level's entries: aux */
+enum { AUX_GLOBAL = 1 };
+
 static inline bool mmu_map_test(const uint8_t *map, unsigned size, uint64_t n)
 {
     unsigned h = mmu_hash(n) & (size * 8 - 1);

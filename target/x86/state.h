@@ -111,7 +111,7 @@ struct x86_tlb_entry {
     uintptr_t addend;       /* host address = linear + addend */
     uint64_t aux;           /* engine's own: physical page and rights */
 };
-#define TLB_BITS 10
+#define TLB_BITS 14
 #define TLB_SIZE (1u << TLB_BITS)
 #define TLB_NONE (~0ULL)
 enum { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_BANKS };    /* TLB_KERNEL_AC: EFLAGS.AC set, SMAP lifted */
@@ -119,12 +119,21 @@ enum { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_BANKS };    /* TLB_KERNEL_AC: EF
 /*
  * What translated code addresses directly (jit/). The CPU structure then lies below 2 GiB.
  */
-#define JIT_SLOTS 1024
+#define JIT_SLOT_BITS 14
+#define JIT_SLOTS (1u << JIT_SLOT_BITS)
 struct x86_jit_slot {                   /* one-entry TLB of a few access sites: as x86_tlb_entry */
     uint64_t rtag, wtag;
     uintptr_t addend;
-    uint32_t listed, pad;               /* is in jf.used */
+    uint32_t listed;                    /* a bit for each of jf.used that it is in */
+    uint32_t left;                      /* misses until somebody looks whether the site should be hashed */
 };
+/*
+ * Slots that may hold something, listed by what takes it away: a CR3 write takes what is not global, INVLPG one page.
+ * List number: low bits of the page number, and JIT_USED_GLOBAL
+ */
+#define JIT_USED_PAGES 8
+#define JIT_USED_GLOBAL JIT_USED_PAGES
+#define JIT_USED_LISTS (2 * JIT_USED_PAGES)
 #define JIT_JC_BITS 12
 struct x86_jit_jc {                     /* linear address to host code */
     uint64_t la;
@@ -143,8 +152,8 @@ struct x86_jit_frame {
     uint8_t x87_image[112] __attribute__((aligned(16)));    /* FNSAVE image, and registers meanwhile (jit/tmpl_x87.c) */
     uint64_t x87_tmp[3];
     uint64_t seg_top[8];                /* not 64-bit mode: limit + 1 of plain data segments, 0: ask seg_linear() */
-    uint32_t used_n;
-    uint32_t used[JIT_SLOTS];           /* slots to clear at a flush (addresses) */
+    uint32_t used_n[JIT_USED_LISTS];
+    uint32_t used[JIT_USED_LISTS][JIT_SLOTS];   /* addresses */
     struct x86_jit_slot slot[JIT_SLOTS];
     struct x86_jit_jc jc[1u << JIT_JC_BITS];
 };

@@ -325,6 +325,24 @@ static bool page_kill(struct x86_engine *e, struct x86_code_page *p, unsigned of
     return any;
 }
 
+/*
+ * A store beside the code of a page costs a call to C, for as long as the page has code. Often that code will not run
+ * again: the page was freed, and is a stack or a page table now. So after some of these stores the page loses its
+ * blocks; one that has both code and data gets more stores each time.
+ */
+#define MISSED_MAX 64u
+static bool given_up(struct x86_engine *e, struct x86_code_page *p)
+{
+    uint8_t *times = &e->mixed[page_hash(p->key)];
+
+    if (++p->missed < MISSED_MAX << *times) {
+        return false;
+    }
+    *times = (uint8_t)MIN(*times + 1u, 20u);
+    e->smc_given_up++;
+    return true;
+}
+
 /* Blocks of this CPU that were decoded from @n bytes of one page. Return: some died */
 static bool page_written(struct x86_engine *e, struct ram_block *ram, uint64_t off, unsigned n)
 {
@@ -339,6 +357,8 @@ static bool page_written(struct x86_engine *e, struct ram_block *ram, uint64_t o
         e->smc_hits++;
         any = page_kill(e, p, in, n);
         page_refresh(p);
+    } else if (given_up(e, p)) {
+        any = page_kill(e, p, 0, RAM_PAGE_SIZE);
     }
     if (!p->blocks) {
         page_drop(e, p);
@@ -849,6 +869,7 @@ void x86_engine_print_stats(struct x86_cpu *cpu, GString *out)
     g_string_append_printf(out, "arena           %" PRIu64 " of %" PRIu64 " KiB, dropped %" PRIu64 " times\n",
                            (uint64_t)(e->arena_used / KiB), (uint64_t)(e->arena_size / KiB), e->flushes);
     g_string_append_printf(out, "look-ups        %" PRIu64 "\n", e->lookups);
-    g_string_append_printf(out, "stores to code  %" PRIu64 ", %" PRIu64 " of them hit\n", e->smc_stores, e->smc_hits);
+    g_string_append_printf(out, "stores to code  %" PRIu64 ", %" PRIu64 " of them hit, %" PRIu64 " pages given up\n", e->smc_stores, e->smc_hits,
+                           e->smc_given_up);
     x86_jit_print_stats(cpu, out);
 }

@@ -53,6 +53,7 @@ struct x86_code_page {
     struct x86_code_page *next;
     struct x86_block *blocks;       /* by page_next[0] where it is the first page, page_next[1] where the second */
     struct ram_block *ram;
+    uint32_t missed;                /* stores to the page that hit no block */
     uint64_t chunk[RAM_PAGE_SIZE / 64];     /* a bit a byte that some block was decoded from, a word 64 bytes */
 };
 
@@ -72,6 +73,7 @@ struct x86_engine {
     struct x86_jc_entry jc[1u << JC_BITS];
     struct x86_block *hash[1u << BLOCK_HASH_BITS];
     struct x86_code_page *pages[1u << PAGE_HASH_BITS];
+    uint8_t mixed[1u << PAGE_HASH_BITS];    /* how often a page with this hash was given up as one of code */
     uint8_t *arena;
     size_t arena_size, arena_used;
     bool one_insn;                  /* blocks of one instruction, to find faults in the translator */
@@ -79,7 +81,7 @@ struct x86_engine {
     struct x86_engine *ring;        /* CPUs on the same memory: x86_cpu_join(); fixed while they run */
     struct x86_cpu *cpu;            /* whose it is, once it is in a ring or had a message */
 
-    uint64_t blocks, flushes, lookups, killed, smc_stores, smc_hits;
+    uint64_t blocks, flushes, lookups, killed, smc_stores, smc_hits, smc_given_up;
 
     GMutex wrote_lock;              /* guards the next three; any thread */
     struct x86_wrote wrote[WROTE_MAX];

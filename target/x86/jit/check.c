@@ -140,23 +140,21 @@ static void memory_see(const struct jit_check *c, struct written *w, unsigned n)
     }
 }
 
+static void tag_hide(struct x86_tlb_entry *e, void *opaque)
+{
+    struct jit_check *c = opaque;
+
+    if (e->wtag != TLB_NONE) {
+        c->hidden[c->n_hidden++] = (struct hidden){ e, e->wtag, e->addend };
+        e->wtag = TLB_NONE;
+    }
+}
+
 /* The write tags of the first level, away and (where nothing else has come there) back again */
 static void tags_hide(struct x86_cpu *cpu, struct jit_check *c)
 {
     c->n_hidden = 0;
-    for (unsigned b = 0; b < TLB_BANKS; b++) {
-        const struct bank_log *log = &cpu->mmu->log[b];
-        unsigned n = log->n <= BANK_LOG ? log->n : TLB_SIZE;
-
-        for (unsigned i = 0; i < n; i++) {
-            struct x86_tlb_entry *e = &cpu->tlb_bank[b][log->n <= BANK_LOG ? log->idx[i] : i];
-
-            if (e->wtag != TLB_NONE) {
-                c->hidden[c->n_hidden++] = (struct hidden){ e, e->wtag, e->addend };
-                e->wtag = TLB_NONE;
-            }
-        }
-    }
+    mmu_banks_foreach(cpu, tag_hide, c);
 }
 
 static void tags_back(struct jit_check *c)

@@ -22,6 +22,7 @@
 #include "target/x86/interp/handler.h"
 #include "target/x86/jit/emit_x64.h"
 #include "target/x86/jit/jit.h"
+#include "target/x86/mmu_int.h"
 #include <stdio.h>
 
 enum { JT0 = X_R13, JT1 = X_R14, JT2 = X_R15, JSP = X_R12 };
@@ -83,8 +84,6 @@ struct jit_site {
     uint8_t keep_cc;            /* the record writes no flags: what memory says stays as it was */
     bool hashable;              /* JT2 is free at the compare */
     uint32_t hot, cold, resume; /* rx: the compare, the code for a miss, behind the load of the addend */
-    uint32_t left;              /* misses until somebody looks whether the site should be hashed */
-    int64_t since;              /* when that was last, microseconds */
     struct x64_rm la;           /* the address, where JT1 has not got it */
 };
 #define JIT_SITE_MISSES 256
@@ -147,6 +146,7 @@ struct x86_jit {
     uint8_t *meta;              /* sites, exits, hot blocks; below 2 GiB too */
     size_t meta_size, meta_used, meta_stubs;
     unsigned next_slot;
+    int64_t slot_since[JIT_SLOTS];      /* when somebody looked at the slot's misses last, microseconds */
     bool has_avx;
     uint32_t has;               /* JH_* */
     uint32_t host_1_ecx, host_7_ebx;    /* CPUID: what tmpl_simd.c may emit */
@@ -157,7 +157,7 @@ struct x86_jit {
     struct jit_exit *(*enter)(struct x86_cpu *cpu, uintptr_t code);
     uintptr_t s_exit;           /* JT0: jit_exit; leaves to C */
     uintptr_t s_step;           /* call; JT0: site; runs the record in the interpreter */
-    uintptr_t s_miss[TLB_BANKS][2];     /* call; pushed: site; JT1: linear address, JT0: tag */
+    uintptr_t s_miss[TLB_BANKS][2];     /* call; pushed: slot, site; JT1: linear address, JT0: tag */
     uintptr_t s_flags;          /* call: host flags from memory */
     uintptr_t s_indirect;       /* jmp; JT0: new RIP: jump cache, else leaves to C */
     uintptr_t s_unknown;        /* jmp; JT0: new RIP: leaves to C */
@@ -168,6 +168,8 @@ struct x86_jit {
     uintptr_t s_call_reset;     /* call: the stack of return pairs is full */
 
     uint64_t n_hashed, n_failed, n_blocks, n_insns, n_links, n_enters, n_steps, n_misses, n_exits[4], n_flushes, n_killed;
+    uint64_t op_steps[OP_COUNT];    /* records that the interpreter ran for translated code, by operation */
+    uint64_t op_ends[OP_COUNT];     /* the same for last records of blocks: translated code is left */
     struct jit_exit leave;
     struct jit_site no_site;    /* what the translator writes to when there is no room: it gives up at the end of the record */
     struct jit_exit no_exit;
@@ -241,6 +243,25 @@ bool jit_stack_run(struct jit_tr *t);
 /** jit_flags_save()/jit_flags_restore() - in JT2, around code that changes the host's flags */
 void jit_flags_save(struct x64_buf *b);
 void jit_flags_restore(struct x64_buf *b);
+/** jit_slot_fill() - from the TLB entry of a page; the stub for misses does the same (stubs.c) */
+static inline void jit_slot_fill(struct x86_cpu *cpu, struct x86_jit_slot *s, const struct x86_tlb_entry *e, uint64_t page)
+{
+    unsigned list = (page >> 12 & (JIT_USED_PAGES - 1)) | (e->aux & AUX_GLOBAL ? JIT_USED_GLOBAL : 0);
+
+    s->rtag = e->rtag;
+    s->wtag = e->wtag;
+    s->addend = e->addend;
+    if (!(s->listed & 1u << list)) {
+        s->listed |= 1u << list;
+        cpu->jf.used[list][cpu->jf.used_n[list]++] = (uint32_t)(uintptr_t)s;
+    }
+}
+/** jit_slot_init() - nothing in it; it stays on the lists that it is on */
+static inline void jit_slot_init(struct x86_jit_slot *s)
+{
+    s->rtag = s->wtag = TLB_NONE;
+    s->left = JIT_SITE_MISSES;
+}
 /** jit_site_hash() - from now on @s looks in the hashed TLB inline */
 void jit_site_hash(struct x86_cpu *cpu, struct jit_site *s);
 /** jit_lea() - effective address of the memory operand into host register @to, cut to the address size, no segment base; no flags change */

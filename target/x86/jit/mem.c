@@ -81,7 +81,10 @@ static unsigned bank_of(uint32_t mode)
 
 static struct x86_jit_slot *slot_new(struct jit_tr *t)
 {
-    return &t->cpu->jf.slot[TLB_BANKS + t->j->next_slot++ % (JIT_SLOTS - TLB_BANKS)];
+    struct x86_jit_slot *s = &t->cpu->jf.slot[TLB_BANKS + t->j->next_slot++ % (JIT_SLOTS - TLB_BANKS)];
+
+    jit_slot_init(s);
+    return s;
 }
 
 /* Accesses off one register share a slot while their displacements are near each other: fields of a structure, not different arrays */
@@ -149,12 +152,13 @@ static void check(struct jit_tr *t, struct x86_jit_slot *slot, const struct x64_
         x64_alui(&t->c, X_AND, X_W, x64_r(JT0), -4096);
     }
     x64_b1(&t->c, 0x68);                                /* PUSH imm32 */
+    x64_b4(&t->c, (uint32_t)(uintptr_t)slot);
+    x64_b1(&t->c, 0x68);
     x64_b4(&t->c, (uint32_t)(uintptr_t)s);
     x64_call(&t->c, t->j->s_miss[bank_of(t->mode)][write]);
-    x64_lea(&t->c, X_SP, x64_m(X_SP, X_NONE, 0, 8));
+    x64_lea(&t->c, X_SP, x64_m(X_SP, X_NONE, 0, 16));
     x64_jmp(&t->c, resume);
     s->resume = (uint32_t)x64_pc(&t->h);
-    s->left = JIT_SITE_MISSES;
     s->hashable = t->hashable && !t->saved;
     if (t->n_open < ARRAY_LEN(t->open)) {
         t->open[t->n_open++] = s;

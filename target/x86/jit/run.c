@@ -92,6 +92,7 @@ struct jit_exit *jit_c_step(struct x86_cpu *cpu, struct jit_site *s)
     }
     rip_add(cpu, (int32_t)b->jit->page_off);
     j->n_steps++;
+    j->op_steps[r->op]++;
     if (!step_record(cpu, r, s->rec ? r->fn : b->jit->fn0)) {
         return &j->leave;
     }
@@ -211,13 +212,7 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
         /* a fault is raised from here: as from the record itself */
         rip_add(cpu, (int32_t)b->jit->page_off);
         if (mmu_fill(cpu, &b->recs[s->rec], la, s->len, s->write) && (s->write ? e->wtag : e->rtag) == tag) {
-            slot->rtag = e->rtag;
-            slot->wtag = e->wtag;
-            slot->addend = e->addend;
-            if (!slot->listed) {
-                slot->listed = 1;
-                cpu->jf.used[cpu->jf.used_n++] = (uint32_t)(uintptr_t)slot;
-            }
+            jit_slot_fill(cpu, slot, e, tag);
             rip_add(cpu, -(int32_t)b->jit->page_off);
             cc_restore(cpu, &was);
             return 0;
@@ -233,14 +228,13 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
 #define OFTEN_US 10
 void jit_c_often(struct x86_cpu *cpu, struct jit_site *s)
 {
-    int64_t now = g_get_monotonic_time();
+    int64_t now = g_get_monotonic_time(), *since = &cpu->jit->slot_since[s->slot - cpu->jf.slot];
 
-    s->left = JIT_SITE_MISSES;
-    if (s->hashable && now - s->since < OFTEN_US && !cpu->jit->o.no_slots) {
+    s->slot->left = JIT_SITE_MISSES;
+    if (s->hashable && now - *since < OFTEN_US && !cpu->jit->o.no_slots) {
         jit_site_hash(cpu, s);
-        s->left = UINT32_MAX;
     }
-    s->since = now;
+    *since = now;
 }
 
 /* For LAHF's and SETO's image in AX */
@@ -331,6 +325,7 @@ static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
         case JX_INTERP:
             rip_add(cpu, (int32_t)x->b->jit->page_off);
             r = &x->b->recs[x->which];
+            j->op_ends[r->op]++;
             if (x->which == 0) {
                 return x->b->jit->fn0(cpu, r);
             }
@@ -471,8 +466,8 @@ struct x86_jit *x86_jit_new(struct x86_cpu *cpu, const struct x86_engine_opts *o
         g_free(j);
         return NULL;
     }
-    for (unsigned i = 0; i < JIT_SLOTS; i++) {
-        cpu->jf.slot[i].rtag = cpu->jf.slot[i].wtag = TLB_NONE;
+    for (unsigned i = 0; i < TLB_BANKS; i++) {
+        jit_slot_init(&cpu->jf.slot[i]);
     }
     j->check = o->check ? jit_check_new() : NULL;
     jit_stubs(cpu, j);
@@ -505,6 +500,31 @@ bool x86_jit_works(Error **errp)
     return true;
 }
 
+/* The operations with the highest counts: what has no template, or one that often gives up */
+#define TOP 12
+static void print_ops(GString *out, const char *what, const uint64_t *n)
+{
+    unsigned top[TOP], k = 0;
+
+    for (unsigned op = 0; op < OP_COUNT; op++) {
+        unsigned i;
+
+        if (!n[op] || (k == TOP && n[op] <= n[top[TOP - 1]])) {
+            continue;
+        }
+        k = MIN(k + 1, TOP);
+        for (i = k - 1; i > 0 && n[top[i - 1]] < n[op]; i--) {
+            top[i] = top[i - 1];
+        }
+        top[i] = op;
+    }
+    g_string_append_printf(out, "%s", what);
+    for (unsigned i = 0; i < k; i++) {
+        g_string_append_printf(out, " %s %" PRIu64, x86_op_info[top[i]].name, n[top[i]]);
+    }
+    g_string_append_c(out, '\n');
+}
+
 void x86_jit_print_stats(struct x86_cpu *cpu, GString *out)
 {
     const struct x86_jit *j = cpu->jit;
@@ -521,6 +541,8 @@ void x86_jit_print_stats(struct x86_cpu *cpu, GString *out)
                            j->n_exits[0], j->n_exits[1], j->n_exits[2], j->n_exits[3]);
     g_string_append_printf(out, "calls to C      %" PRIu64 " records, %" PRIu64 " TLB misses; %" PRIu64 " sites hashed\n", j->n_steps,
                            j->n_misses, j->n_hashed);
+    print_ops(out, "records        ", j->op_steps);
+    print_ops(out, "ends           ", j->op_ends);
     if (j->check) {
         jit_check_print_stats(j->check, out);
     }

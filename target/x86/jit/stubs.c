@@ -230,21 +230,32 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
     x64_alui(b, X_AND, 0, x64_r(X_AX), (TLB_SIZE - 1) << 5);
     x64_alu(b, X_CMP, X_W, JT0, x64_m(X_AX, X_NONE, 0, tag));
     miss = x64_jcc(b, X_NZ, 0);
-    x64_ld(b, X_CX, x64_m(X_SP, X_NONE, 0, 24));
-    x64_ld32(b, X_CX, x64_m(X_CX, X_NONE, 0, offsetof(struct jit_site, slot)));
+    x64_ld(b, X_CX, x64_m(X_SP, X_NONE, 0, 32));
     for (unsigned o = 0; o < 24; o += 8) {
         x64_ld(b, JT0, x64_m(X_AX, X_NONE, 0, (int32_t)(uintptr_t)tlb + (int32_t)o));
         x64_st(b, x64_m(X_CX, X_NONE, 0, (int32_t)o), JT0);
     }
-    x64_alui(b, X_CMP, 0, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, listed)), 0);
-    listed = x64_jcc8(b, X_NZ);
-    x64_ld32(b, X_AX, x64_abs(&cpu->jf.used_n));
+    /* jit_slot_fill() */
+    x64_ld32(b, JT0, x64_m(X_AX, X_NONE, 0, (int32_t)((uintptr_t)tlb + offsetof(struct x86_tlb_entry, aux))));
+    x64_alui(b, X_AND, 0, x64_r(JT0), AUX_GLOBAL);
+    x64_op(b, 0xC1, 4, x64_r(JT0));                     /* SHL */
+    x64_b1(b, __builtin_ctz(JIT_USED_GLOBAL));
+    x64_op(b, 0xC1, 5, x64_r(X_AX));                    /* SHR: page number */
+    x64_b1(b, 5);
+    x64_alui(b, X_AND, 0, x64_r(X_AX), JIT_USED_PAGES - 1);
+    x64_alu(b, X_OR, 0, JT0, x64_r(X_AX));
+    x64_ld32(b, X_AX, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, listed)));
+    x64_op(b, 0xAB | X_0F, JT0, x64_r(X_AX));           /* BTS EAX, list */
+    listed = x64_jcc8(b, X_B);
+    x64_st32(b, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, listed)), X_AX);
+    x64_ld32(b, X_AX, x64_m(X_NONE, JT0, 2, (int32_t)(uintptr_t)cpu->jf.used_n));
+    x64_alui(b, X_ADD, 0, x64_m(X_NONE, JT0, 2, (int32_t)(uintptr_t)cpu->jf.used_n), 1);
+    x64_op(b, 0xC1, 4, x64_r(JT0));
+    x64_b1(b, JIT_SLOT_BITS);
+    x64_alu(b, X_ADD, 0, X_AX, x64_r(JT0));
     x64_st32(b, x64_m(X_NONE, X_AX, 2, (int32_t)(uintptr_t)cpu->jf.used), X_CX);
-    x64_alui(b, X_ADD, 0, x64_abs(&cpu->jf.used_n), 1);
-    x64_alui(b, X_ADD, 0, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, listed)), 1);
     x64_here8(b, listed);
-    x64_ld32(b, X_AX, x64_m(X_SP, X_NONE, 0, 24));
-    x64_alui(b, X_SUB, 0, x64_m(X_AX, X_NONE, 0, offsetof(struct jit_site, left)), 1);
+    x64_alui(b, X_SUB, 0, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, left)), 1);
     often = x64_jcc(b, X_Z, 0);
     x64_pop(b, X_CX);
     x64_pop(b, X_AX);
@@ -266,8 +277,8 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
     x64_alui(b, X_CMP, X_W, x64_r(X_AX), 1);
     filled = x64_jcc(b, X_B, 0);
     x64_jcc(b, X_A, leave);
-    x64_op(b, 0x83 | X_W, 0, x64_r(X_SP));              /* the record is done: drop return address and site */
-    x64_b1(b, 16);
+    x64_op(b, 0x83 | X_W, 0, x64_r(X_SP));              /* the record is done: drop return address, site and slot */
+    x64_b1(b, 24);
     back_from_c(cpu, j, b);
     x64_ld32(b, JT0, x64_m(JT0, X_NONE, 0, offsetof(struct jit_site, after)));
     x64_op(b, 0xFF, 4, x64_r(JT0));
