@@ -14,7 +14,7 @@ import sys
 
 # They call through a pointer for another reason: the run loop and translated code enter handlers
 ALLOWED = {"x86_cpu_run", "run_from", "run_step", "run_fault", "run_interrupts", "x86_bind_simd", "x86_bind",
-           "basic_leaf", "jit_run", "jit_c_step", "jit_enter_block", "interpret_caught"}
+           "basic_leaf", "jit_run", "jit_c_step", "jit_c_end", "jit_enter_block", "interpret_caught"}
 GO_ON = r"x86_(goto|follow_slow|leave|leave_to|[a-z0-9_]+_any)"
 # Platform hooks, told from records by the offset into struct x86_cpu on x86, by the function on Arm
 HOOKS = {"tsc_shift", "x86_wrmsr", "x86_rdmsr", "x86_pv_wrmsr", "x86_mov_to_cr", "x86_mov_from_cr", "fpu_pending"}

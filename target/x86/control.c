@@ -30,6 +30,17 @@ static bool is_flat(const struct x86_seg *s, bool code)
     return code || !(a & (SEGA_CODE | SEGA_CONF_EXPDOWN));
 }
 
+/* In 64-bit mode nobody asks what these registers hold: a kernel that was entered by an interrupt (SS null) runs the same blocks as by SYSCALL */
+static uint32_t segment_mode(const struct x86_cpu *cpu)
+{
+    uint32_t m = cpu->seg[SEG_SS].attr & SEGA_DB ? MODE_SS32 : 0;
+
+    m |= is_flat(&cpu->seg[SEG_DS], false) ? MODE_FLAT_DS : 0;
+    m |= is_flat(&cpu->seg[SEG_ES], false) ? MODE_FLAT_ES : 0;
+    m |= is_flat(&cpu->seg[SEG_SS], false) ? MODE_FLAT_SS : 0;
+    return m | (is_flat(&cpu->seg[SEG_CS], true) ? MODE_FLAT_CS : 0);
+}
+
 /* Outside 64-bit mode translated code checks limits of plain data segments itself: present, writable, expanding upwards */
 static uint64_t seg_top(const struct x86_seg *s)
 {
@@ -47,13 +58,9 @@ void x86_mode_update(struct x86_cpu *cpu)
 
     m |= cpu->efer & EFER_LMA ? MODE_LMA | (cs->attr & SEGA_L ? MODE_64 : 0) : 0;
     m |= !(m & MODE_64) && (cs->attr & SEGA_DB) ? MODE_CS32 : 0;
-    m |= cpu->seg[SEG_SS].attr & SEGA_DB ? MODE_SS32 : 0;
     m |= cpu->cr0 & CR0_PE ? MODE_PE : 0;
     m |= cpu->eflags & FL_VM ? MODE_VM : 0;
-    m |= is_flat(&cpu->seg[SEG_DS], false) ? MODE_FLAT_DS : 0;
-    m |= is_flat(&cpu->seg[SEG_ES], false) ? MODE_FLAT_ES : 0;
-    m |= is_flat(&cpu->seg[SEG_SS], false) ? MODE_FLAT_SS : 0;
-    m |= is_flat(cs, true) ? MODE_FLAT_CS : 0;
+    m |= m & MODE_64 ? MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS | MODE_FLAT_CS : segment_mode(cpu);
     m |= cpu->cr0 & CR0_TS ? MODE_TS : 0;
     m |= cpu->cr0 & CR0_EM ? MODE_EM : 0;
     m |= cpu->cr0 & CR0_MP ? MODE_MP : 0;

@@ -11,10 +11,15 @@ void x86_engine_print_stats(struct x86_cpu *cpu, GString *out);
 
 /**
  * x86_smc_store() - the vCPU thread itself has stored to a page with RAM_CODE set; call it after the bytes are in place
- * Blocks that were decoded from them die; the running one too: it is left at the next record. RAM_CODE is dropped when
- * nothing decoded is left of the page, so the caller may give the page a write tag at its next miss.
+ * Blocks that were decoded from them die; the running one too: it is left at the next record. RAM_CODE is dropped
+ * after some stores that hit nothing; then the page may get a write tag at its next miss.
  * Return: some block died
  */
 bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uint64_t len);
+/**
+ * x86_smc_beside() - a store to these bytes, all in one page with RAM_CODE set, would hit no decoded code of any CPU
+ * To be followed by that store. What x86_smc_store() counts is counted here, and the page may lose its blocks over it.
+ */
+bool x86_smc_beside(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, unsigned len);
 
 #endif

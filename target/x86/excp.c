@@ -29,6 +29,7 @@ static void __attribute__((noreturn)) jump(struct x86_cpu *cpu, const struct x86
     cpu->exc.has_err = has_err;
     cpu->exc.err = err;
     cpu->exc.soft = false;
+    cpu->jf.stay = false;
     siglongjmp(cpu->jmp, 1);
 }
 

@@ -183,6 +183,9 @@ static void bank_fill(struct x86_cpu *cpu, unsigned bank, uint64_t la, const str
             mark_dirty(t);
             mmu_map_set(cpu->mmu->wtag_map, sizeof(cpu->mmu->wtag_map), (uintptr_t)t->p.host >> 12);
             e->wtag = page;
+            if (unlikely(cpu->mmu->wtags && cpu->mmu->n_wtags < MMU_WTAGS)) {
+                cpu->mmu->wtags[cpu->mmu->n_wtags++] = e;
+            }
         }
     }
     e->addend = (uintptr_t)t->p.host - (uintptr_t)page;
@@ -599,6 +602,7 @@ bool x86_fetch_page(struct x86_cpu *cpu, uint64_t la, struct fetch_slot *out)
     struct x86_mmu *m = cpu->mmu;
     unsigned off = la & PAGE_MASK;
     const struct tlb2 *t;
+    unsigned map;
 
     cpu->cur = NULL;
     if (cpu->mode & MODE_64) {
@@ -609,14 +613,15 @@ bool x86_fetch_page(struct x86_cpu *cpu, uint64_t la, struct fetch_slot *out)
         la = (uint32_t)la;
     }
     t = translate(cpu, NULL, cpu->cpl == 3 ? TLB_USER : TLB_KERNEL, la, ACC_FETCH);
-    mmu_map_set(m->exec_map, sizeof(m->exec_map), la >> 12);
+    map = t->gen == m->global_gen ? MAP_GLOBAL : MAP_AS;
+    mmu_map_set(m->exec_map[map], sizeof(m->exec_map[map]), la >> 12);
     *out = (struct fetch_slot){
         .phys = t->p.page | off,
         .host = t->p.host ? t->p.host + off : NULL,
         .ram = t->p.ram,
         .ram_off = t->p.ram_off + off,
         .len = PAGE_SIZE_4K - off,
-        .gen = cpu->map_gen[t->gen == m->global_gen ? MAP_GLOBAL : MAP_AS],
+        .gen = cpu->map_gen[map],
         .readonly = t->rom,
     };
     return out->host != NULL;

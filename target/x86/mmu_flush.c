@@ -9,7 +9,8 @@
  *
  * A large page is entered as 4 KiB fragments. INVLPG of any address in it must drop all of them, so two hashed bitmaps
  * remember where fragments were made; a false hit costs a scan, never correctness. exec_map does the same for pages
- * that code was fetched from: INVLPG of a page that never held code leaves the fetch generations alone.
+ * that code was fetched from, global ones apart: INVLPG of a page that never held code leaves the fetch generations
+ * alone, and one of a program's leaves the kernel's code alone.
  */
 #include "target/x86/mmu_int.h"
 #include "target/x86/trace_log.h"
@@ -28,6 +29,7 @@ struct x86_mmu *x86_mmu_new(void)
 
 void x86_mmu_free(struct x86_mmu *m)
 {
+    g_free(m->wtags);
     g_free(m);
 }
 
@@ -234,13 +236,22 @@ static void entry_scan(struct x86_tlb_entry *e, void *opaque)
     }
 }
 
-static void code_changed(struct x86_cpu *cpu)
+static void code_changed(struct x86_cpu *cpu, bool local, bool global)
 {
     struct x86_mmu *m = cpu->mmu;
 
-    cpu->map_gen[MAP_AS] = m->pcid[context_id(cpu)].code_gen = ++m->next_gen;
-    cpu->map_gen[MAP_GLOBAL] = ++m->next_gen;
+    if (local) {
+        cpu->map_gen[MAP_AS] = m->pcid[context_id(cpu)].code_gen = ++m->next_gen;
+    }
+    if (global) {
+        cpu->map_gen[MAP_GLOBAL] = ++m->next_gen;
+    }
     gens_changed(cpu);
+}
+
+static bool was_fetched(const struct x86_mmu *m, unsigned map, uint64_t la)
+{
+    return mmu_map_test(m->exec_map[map], sizeof(m->exec_map[map]), la >> 12);
 }
 
 void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
@@ -259,7 +270,7 @@ void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
         tlb2_scan(m, la, s.shift);
         mmu_banks_foreach(cpu, entry_scan, &s);
         slots_clear(cpu, false);
-        code_changed(cpu);
+        code_changed(cpu, true, true);
         return;
     }
     slots_clear_page(cpu, page);
@@ -275,8 +286,8 @@ void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t la)
             e->rtag = e->wtag = TLB_NONE;
         }
     }
-    if (mmu_map_test(m->exec_map, sizeof(m->exec_map), la >> 12)) {
-        code_changed(cpu);
+    if (was_fetched(m, MAP_AS, la) || was_fetched(m, MAP_GLOBAL, la)) {
+        code_changed(cpu, was_fetched(m, MAP_AS, la), was_fetched(m, MAP_GLOBAL, la));
     }
 }
 

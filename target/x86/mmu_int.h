@@ -56,6 +56,7 @@ struct pde_cache {
 };
 #define PDE_SIZE 256
 
+#define MMU_WTAGS (2 * TLB_BANKS * TLB_SIZE)
 #define BANK_LOG 1024
 struct bank_log {               /* entries that may be filled; n > BANK_LOG: any */
     unsigned n;
@@ -75,10 +76,12 @@ struct x86_mmu {
     struct pde_cache pde[PDE_SIZE];
     struct tlb2 set[TLB2_SETS][TLB2_WAYS];
     struct mmu_context pcid[4096];
-    uint8_t exec_map[4096];     /* hashed by page: code was fetched from there */
+    uint8_t exec_map[2][4096];  /* MAP_*, hashed by page: code was fetched from there */
     uint8_t big_map[4096];      /* hashed by 4 MiB: fragments of large pages were entered */
     uint8_t huge_map[128];      /* the same by 1 GiB */
     uint8_t wtag_map[8192];     /* hashed by page of host memory: a write tag was given out */
+    struct x86_tlb_entry **wtags;   /* check=on: entries that have got a write tag since this was emptied; else NULL */
+    unsigned n_wtags;
     struct tlb2 rmw[2];         /* pages of the read-modify-write under way */
     struct x86_mmu_stats stats;
 };

@@ -104,6 +104,7 @@ static const char *const ignored[] = { "pmu", "migratable", "host-phys-bits", "l
  * What every model has beyond the real part, because its guests run better for it (docs/devel/engine.rst, "What a guest
  * is offered"). Each can be switched off by name, all of KVM's by kvm=off
  */
+#define NO_MITIGATION "spec-ctrl,arch-capabilities"     /* leaf 7 */
 #define VIRTUAL "tsc-deadline,kvm,kvmclock,kvmclock-stable-bit,kvm-nopiodelay,kvm-pv-eoi"
 
 /* Family, model and stepping: vendors' specification updates and revision guides */
@@ -382,6 +383,9 @@ static struct x86_features *from_model(const struct cpu_model *m, GString *missi
     set_bit(f, X86_FEAT_HYPERVISOR, true);
     if (!m->features || *m->features) {     /* all but "base" */
         want_list(f, VIRTUAL, missing);
+        if (m->level >= 7) {
+            want_list(f, NO_MITIGATION, missing);
+        }
     }
     return f;
 }

@@ -36,6 +36,14 @@ enum {
 #define MSR_KERNEL_GS_BASE  0xC0000102u
 #define MSR_TSC_AUX         0xC0000103u
 
+/*
+ * IA32_ARCH_CAPABILITIES, SDM vol. 4: nothing to mitigate in the guest. RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO,
+ * MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO. With IBRS_ALL
+ * Linux does without retpolines.
+ */
+#define ARCH_CAPABILITIES (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 13 | 1u << 14 |  \
+                           1u << 15 | 1u << 20 | 1u << 24 | 1u << 26 | 1u << 27)
+
 /* --- time and chance ---------------------------------------------------------------------------------------------- */
 
 uint64_t x86_tsc(struct x86_cpu *cpu)
@@ -239,8 +247,8 @@ static bool rdmsr_special(struct x86_cpu *cpu, uint32_t msr, uint64_t *v)
     case MSR_UCODE_REV:
         *v = f->intel ? 1ULL << 32 : 0x01000065;
         return true;
-    case MSR_ARCH_CAPABILITIES:         /* RDCL_NO, SKIP_L1DFL, SSB_NO, MDS_NO, PSCHANGE_MC_NO, TAA_NO */
-        *v = 1 << 0 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8;
+    case MSR_ARCH_CAPABILITIES:
+        *v = ARCH_CAPABILITIES;
         return x86_feat(f, X86_FEAT_ARCH_CAPABILITIES);
     default:
         return x86_pv_rdmsr(cpu, msr, v);

@@ -140,6 +140,13 @@ struct x86_jit_jc {                     /* linear address to host code */
     uint32_t gen;                       /* jf.gen of its kind when it was entered; 0: empty */
     uint32_t code;
 };
+struct x86_jit_fetch {                  /* what translated code may know of the mapping of a page of code */
+    uint64_t page;                      /* linear */
+    uint64_t phys;                      /* x86_block.phys >> 12 */
+    uint32_t gen;                       /* jf.gen of its kind when this was found; 0: empty */
+    uint32_t pad[3];
+};
+#define JIT_FETCH 256
 struct x86_jit_frame {
     uint64_t c_sp;                      /* host stack of the C code that entered */
     uint64_t sentinel;                  /* host half of the pair below all others */
@@ -148,6 +155,7 @@ struct x86_jit_frame {
     uint32_t gen[2];                    /* kernel, user: generation of the mapping (mmu.h) that links and the jump cache hang on */
     uint8_t bounce[64];                 /* a load across a page edge (jit/run.c) */
     bool kernel_local;                  /* kernel code was fetched from a page that is not global */
+    bool stay;                          /* x86_leave_to() is not to run what follows: jit_c_end() does that */
     uint64_t flags;                     /* host's flags as LAHF and SETO AL leave them in AX */
     uint8_t x87_image[112] __attribute__((aligned(16)));    /* FNSAVE image, and registers meanwhile (jit/tmpl_x87.c) */
     uint64_t x87_tmp[3];
@@ -155,6 +163,7 @@ struct x86_jit_frame {
     uint32_t used_n[JIT_USED_LISTS];
     uint32_t used[JIT_USED_LISTS][JIT_SLOTS];   /* addresses */
     struct x86_jit_slot slot[JIT_SLOTS];
+    struct x86_jit_fetch fetch[JIT_FETCH];      /* by page number */
     struct x86_jit_jc jc[1u << JIT_JC_BITS];
 };
 

@@ -147,6 +147,25 @@ static bool deadline_wrmsr(void *o, uint32_t msr, uint64_t v)
     return true;
 }
 
+/* SDM vol. 4, IA32_ARCH_CAPABILITIES: RDCL_NO and IBRS_ALL, so that Linux does without page table isolation and retpolines */
+static void test_no_mitigation(void)
+{
+    struct rig g;
+    uint64_t v;
+
+    rig_new(&g, "qemu64");
+    g_assert_true(x86_feat(g.cpu->feat, X86_FEAT_ARCH_CAPABILITIES));
+    g_assert_true(x86_feat(g.cpu->feat, X86_FEAT_SPEC_CTRL));
+    g_assert_true(x86_rdmsr(g.cpu, 0x10A, &v));
+    g_assert_cmphex(v & 3, ==, 3);
+    g_assert_false(x86_wrmsr(g.cpu, 0x10A, v));
+    rig_free(&g);
+    rig_new(&g, "pentium3");                            /* has no leaf 7 */
+    g_assert_false(x86_feat(g.cpu->feat, X86_FEAT_ARCH_CAPABILITIES));
+    g_assert_false(x86_rdmsr(g.cpu, 0x10A, &v));
+    rig_free(&g);
+}
+
 /* A deadline that is waited for comes sooner or later when the guest moves its TSC */
 static void test_deadline_follows(void)
 {
@@ -490,6 +509,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pv/leaves", test_leaves);
     g_test_add_func("/pv/names", test_names);
     g_test_add_func("/pv/clock", test_clock);
+    g_test_add_func("/pv/no-mitigation", test_no_mitigation);
     g_test_add_func("/pv/deadline", test_deadline_follows);
     g_test_add_func("/pv/wall", test_wall);
     g_test_add_func("/pv/hostile", test_hostile);

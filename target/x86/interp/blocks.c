@@ -326,9 +326,10 @@ static bool page_kill(struct x86_engine *e, struct x86_code_page *p, unsigned of
 }
 
 /*
- * A store beside the code of a page costs a call to C, for as long as the page has code. Often that code will not run
- * again: the page was freed, and is a stack or a page table now. So after some of these stores the page loses its
- * blocks; one that has both code and data gets more stores each time.
+ * A page that has lost its blocks stays one of code for a while: what is patched once is patched again, and to take the
+ * write tags of a page away means to look at all of them. But a store beside code costs a call to C, and often the
+ * code will not run again: the page was freed, and is a stack or a page table now. So after some of these stores the
+ * page is given up with the blocks that it has; one that has both code and data gets more stores each time.
  */
 #define MISSED_MAX 64u
 static bool given_up(struct x86_engine *e, struct x86_code_page *p)
@@ -359,8 +360,6 @@ static bool page_written(struct x86_engine *e, struct ram_block *ram, uint64_t o
         page_refresh(p);
     } else if (given_up(e, p)) {
         any = page_kill(e, p, 0, RAM_PAGE_SIZE);
-    }
-    if (!p->blocks) {
         page_drop(e, p);
     }
     return any;
@@ -391,6 +390,23 @@ bool x86_smc_store(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, uin
 {
     cpu->eng->smc_stores++;
     return range_written(cpu->eng, ram, off, len, true);
+}
+
+bool x86_smc_beside(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, unsigned len)
+{
+    struct x86_engine *e = cpu->eng;
+    struct x86_code_page *p = page_find(e, page_key(ram, off));
+    unsigned users = __atomic_load_n(&ram->page_flags[off >> RAM_PAGE_BITS], __ATOMIC_SEQ_CST) / CODE_COUNT;
+
+    if (!p || users != 1 || page_hit(p, (unsigned)(off & (RAM_PAGE_SIZE - 1)), len)) {
+        return false;
+    }
+    e->smc_stores++;
+    if (given_up(e, p)) {
+        page_kill(e, p, 0, RAM_PAGE_SIZE);
+        page_drop(e, p);
+    }
+    return true;
 }
 
 /* @len 0: the page has code now, and its write tags have to go; they are looked at afresh, all of them */

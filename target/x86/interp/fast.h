@@ -399,6 +399,12 @@ FAST bool exit_asked(const struct x86_cpu *cpu)
     return unlikely(__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) != 0);
 }
 
+/* Behind an instruction that may have opened the way for an event: is there anything that the run loop has to see to? */
+FAST bool x86_must_look(const struct x86_cpu *cpu)
+{
+    return exit_asked(cpu) || __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || cpu->halted || cpu->shutdown || cpu->mode & MODE_STEP;
+}
+
 /*
  * Successor @i of the block that ends with tail @t: flat code only. What goes on forward needs no look at the exit word
  */

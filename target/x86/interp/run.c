@@ -11,13 +11,15 @@
  * (NULL: RIP is right already).
  *
  * Interrupt shadow (SDM vol. 3, 6.8.3). When nothing is pending, the next block just runs: its first instruction is
- * past before anybody looks. With something pending, a one-instruction block goes first.
+ * past before anybody looks. With something pending, and where the next block may be translated code, which looks when
+ * it begins, a one-instruction block goes first.
  */
 #include "core/loop.h"
 #include "target/x86/control.h"
 #include "target/x86/debug.h"
 #include "target/x86/fp.h"
 #include "target/x86/interp/fast.h"
+#include "target/x86/jit/jit.h"
 
 const struct x86_rec *x86_goto(struct x86_cpu *cpu)
 {
@@ -64,12 +66,14 @@ const struct x86_rec *x86_leave_to(struct x86_cpu *cpu)
 {
     const struct x86_rec *n;
 
-    if (exit_asked(cpu) || __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED) || cpu->halted || cpu->shutdown ||
-        cpu->mode & MODE_STEP) {
+    if (cpu->jf.stay || x86_must_look(cpu)) {
         return NULL;
     }
-    cpu->shadow = 0;
     n = x86_block_at(cpu, cpu->mode);
+    if (cpu->shadow && cpu->jit) {
+        return x86_jit_shadowed(cpu, n);
+    }
+    cpu->shadow = 0;
     X86_GO(cpu, n);
 }
 

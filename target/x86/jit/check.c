@@ -150,11 +150,26 @@ static void tag_hide(struct x86_tlb_entry *e, void *opaque)
     }
 }
 
-/* The write tags of the first level, away and (where nothing else has come there) back again */
+/*
+ * The write tags of the first level, away and (where nothing else has come there) back again. The MMU lists who got one:
+ * what is hidden now is what is listed the next time.
+ */
 static void tags_hide(struct x86_cpu *cpu, struct jit_check *c)
 {
+    struct x86_mmu *m = cpu->mmu;
+
     c->n_hidden = 0;
-    mmu_banks_foreach(cpu, tag_hide, c);
+    if (m->wtags && m->n_wtags < MMU_WTAGS) {
+        for (unsigned i = 0; i < m->n_wtags; i++) {
+            tag_hide(m->wtags[i], c);
+        }
+    } else {
+        m->wtags = m->wtags ? m->wtags : g_new(struct x86_tlb_entry *, MMU_WTAGS);
+        mmu_banks_foreach(cpu, tag_hide, c);
+    }
+    for (m->n_wtags = 0; m->n_wtags < c->n_hidden; m->n_wtags++) {
+        m->wtags[m->n_wtags] = c->hidden[m->n_wtags].e;
+    }
 }
 
 static void tags_back(struct jit_check *c)

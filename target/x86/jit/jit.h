@@ -27,6 +27,8 @@ void x86_jit_flushed(struct x86_cpu *cpu);
 void x86_jit_print_stats(struct x86_cpu *cpu, GString *out);
 /** x86_jit_moved() - first handler of a block whose translated copy has taken its place */
 x86_handler x86_jit_moved;
+/** x86_jit_shadowed() - go on with block @r, with cpu->shadow set. Return: NULL: the run loop has to */
+const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec *r);
 /** x86_jit_make_hot() - a translated copy of @b; NULL: no room, or it cannot be translated */
 struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *b);
 #else
@@ -34,6 +36,7 @@ static inline void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b) { }
 static inline void x86_jit_killed(struct x86_cpu *cpu, struct x86_block *b) { }
 static inline void x86_jit_flushed(struct x86_cpu *cpu) { }
 static inline void x86_jit_free(struct x86_jit *j) { }
+static inline const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec *r) { return NULL; }
 static inline void x86_jit_print_stats(struct x86_cpu *cpu, GString *out) { }
 #endif
 

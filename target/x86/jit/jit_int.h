@@ -35,6 +35,7 @@ struct x86_jblock {
     uintptr_t entry;            /* flags in memory */
     uintptr_t entry_nat;        /* flags also in the host's; = entry where the block does not look */
     uintptr_t entry_ind;        /* from the jump cache: checks the mode first */
+    uintptr_t entry_past;       /* = entry without the test of the exit word: its first instruction is in an interrupt shadow. 0: none */
     uintptr_t dead;             /* where all of them lead when the block has died */
     x86_handler *fn0;           /* of its first record */
     struct jit_exit *in;        /* exits that are linked to it */
@@ -60,13 +61,19 @@ struct jit_exit {
     bool native;                /* the host's flags are the guest's on the edge */
     bool linked;
     bool cross;                 /* to another page: guarded by the generation of the mapping */
+    bool shadow;                /* behind STI: the first instruction there comes before any interrupt */
+    uint32_t mode;              /* of what it leads to */
     uint8_t vis;                /* the flags were not made visible on the edge: only to blocks that do not show them */
     uint32_t regs;              /* GPRs that the descriptor left in cc_op uses */
     int32_t off;                /* RIP of the target minus page base */
     uint32_t desc, part;        /* flags when leaving here: 0: as memory says */
     uintptr_t cold;             /* where the unlinked branch goes */
     uint8_t *rel;               /* its rel32 (writable alias) */
-    uint8_t *guard;             /* cross: the imm32 of the guard */
+    /* cross: */
+    uint32_t gen;               /* of the mapping that the link was found good for; 0: not linked */
+    uint32_t entry;             /* where the link leads, 0: ask C when the mapping has changed */
+    uint64_t phys;              /* page of the target: x86_block.phys >> 12 */
+    int32_t page;               /* page base of the target minus ours */
     struct x86_block *to;
     struct jit_exit *next_in;
 };
@@ -156,6 +163,7 @@ struct x86_jit {
 
     struct jit_exit *(*enter)(struct x86_cpu *cpu, uintptr_t code);
     uintptr_t s_exit;           /* JT0: jit_exit; leaves to C */
+    uintptr_t s_cross[2][2];    /* user, 64-bit mode; the same for an edge to another page: first looks whether it still is the same page */
     uintptr_t s_step;           /* call; JT0: site; runs the record in the interpreter */
     uintptr_t s_miss[TLB_BANKS][2];     /* call; pushed: slot, site; JT1: linear address, JT0: tag */
     uintptr_t s_flags;          /* call: host flags from memory */
@@ -166,10 +174,15 @@ struct x86_jit {
     uintptr_t s_vec_widen;      /* call: the same for ymm when xmm may be live already; host flags change */
     uintptr_t s_x87;            /* call: load the x87 */
     uintptr_t s_call_reset;     /* call: the stack of return pairs is full */
+    uintptr_t s_end;            /* jmp; JT0: site: the interpreter's handler of a last record, and on to what follows */
+    uintptr_t s_tsc;            /* call: RAX is the time stamp counter */
+    uintptr_t s_eflags;         /* call: JT2 is the arithmetic flags as memory has them */
+    uintptr_t s_string[2][TLB_BANKS][4];    /* call; [MOVS, STOS][bank][size]: REP on host memory; CF: C has to go on with it */
 
-    uint64_t n_hashed, n_failed, n_blocks, n_insns, n_links, n_enters, n_steps, n_misses, n_exits[4], n_flushes, n_killed;
+    uint64_t n_hashed, n_failed, n_blocks, n_insns, n_links, n_enters, n_steps, n_ends, n_misses, n_exits[4], n_flushes, n_killed;
     uint64_t op_steps[OP_COUNT];    /* records that the interpreter ran for translated code, by operation */
     uint64_t op_ends[OP_COUNT];     /* the same for last records of blocks: translated code is left */
+    uint64_t op_on[OP_COUNT];       /* the same, but it is not: jit_c_end() */
     struct jit_exit leave;
     struct jit_site no_site;    /* what the translator writes to when there is no room: it gives up at the end of the record */
     struct jit_exit no_exit;
@@ -196,6 +209,16 @@ void jit_cache_close(struct x86_jit *j);
 void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j);
 
 void jit_indirect(struct x86_cpu *cpu, struct x64_buf *b, bool user, uintptr_t miss);
+/** jit_spill()/jit_reload() - pinned registers to cpu->regs and back */
+void jit_spill(struct x86_cpu *cpu, struct x64_buf *b);
+void jit_reload(struct x86_cpu *cpu, struct x64_buf *b);
+/** jit_state_save() - vector and x87 registers that are live go to memory; changes host flags */
+void jit_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b);
+/** jit_call_c() - CALL @fn, a C function anywhere, with the stack aligned. Guest registers that C may change are in memory by now, RBX too */
+void jit_call_c(struct x64_buf *b, const void *fn);
+
+/* stubs_sys.c. @leave: where code leaves that has spilled already and has the exit in RAX */
+void jit_stubs_sys(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b, uintptr_t leave);
 
 /* liveness.c */
 void jit_liveness(struct jit_tr *t);
@@ -210,8 +233,8 @@ struct jit_site *jit_site(struct jit_tr *t);
 struct jit_exit *jit_exit_new(struct jit_tr *t, enum jit_exit_kind kind);
 /** jit_fallback() - the record by the interpreter */
 void jit_fallback(struct jit_tr *t);
-/** jit_cold_exit() - cold code that leaves by @x, with the flags in memory */
-void jit_cold_exit(struct jit_tr *t, struct jit_exit *x);
+/** jit_cold_exit() - cold code that leaves by @x, with the flags in memory; @stub: s_exit or s_cross */
+void jit_cold_exit(struct jit_tr *t, struct jit_exit *x, uintptr_t stub);
 
 /* mem.c */
 enum jit_acc { JA_LD, JA_ST, JA_RMW };
@@ -331,6 +354,9 @@ bool jit_tmpl_shift(struct jit_tr *t, const struct x86_rec *r);
 bool jit_tmpl_bits(struct jit_tr *t, const struct x86_rec *r);
 bool jit_tmpl_stack(struct jit_tr *t, const struct x86_rec *r);
 bool jit_tmpl_sys(struct jit_tr *t, const struct x86_rec *r);
+/** jit_tmpl_string() - REP MOVS, REP STOS (tmpl_string.c). jit_string_early(): GPRs that it changes before it may call C */
+bool jit_tmpl_string(struct jit_tr *t, const struct x86_rec *r);
+uint32_t jit_string_early(const struct x86_rec *r);
 bool jit_tmpl_simd(struct jit_tr *t, const struct x86_rec *r);
 bool jit_tmpl_x87(struct jit_tr *t, const struct x86_rec *r);
 /** jit_tmpl_end() - the last record; always emits */
@@ -360,6 +386,16 @@ uint32_t jit_simd_writes(const struct x86_rec *r);
 
 /* run.c: called by stubs. Return: NULL: go on; else the exit to take (state is in cpu) */
 struct jit_exit *jit_c_step(struct x86_cpu *cpu, struct jit_site *s);
+/** jit_c_end() - runs a last record by its handler. Return: host code to go on with (0: leave), and whether the return pairs are void */
+struct jit_way {
+    uintptr_t code;
+    uint64_t drop;
+};
+struct jit_way jit_c_end(struct x86_cpu *cpu, struct jit_site *s);
+/** jit_end_by_c() - is @op one whose handler jit_c_end() may run: it ends with x86_leave() or x86_leave_to() */
+bool jit_end_by_c(unsigned op);
+uint64_t jit_c_tsc(struct x86_cpu *cpu);
+uint32_t jit_c_eflags(struct x86_cpu *cpu);
 /** jit_c_miss() - 0: the slot is filled; 1: the record is done; else an exit */
 uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la);
 /** jit_c_often() - @s has missed its slot JIT_SITE_MISSES times */

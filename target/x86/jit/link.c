@@ -28,21 +28,21 @@ void jit_link(struct x86_cpu *cpu, struct jit_exit *x, struct x86_block *to, uin
 {
     struct x86_jit *j = cpu->jit;
     struct x86_jblock *jb = to->jit;
+    uintptr_t entry;
 
     if (x->linked && x->to == to) {         /* only the mapping has changed */
-        if (x->cross) {
-            memcpy(x->guard, &gen, 4);
-        }
+        x->gen = gen;
         return;
     }
-    if (x->linked || j->o.no_chain || j->check || to->mode != x->b->mode || (x->regs & jb->needs) || (x->vis && jb->entry_vis) ||
+    if (x->linked || j->o.no_chain || j->check || to->mode != x->mode || (x->shadow && !jb->entry_past) || (x->regs & jb->needs) || (x->vis && jb->entry_vis) ||
         (!x->cross && to->phys >> RAM_PAGE_BITS != x->b->phys >> RAM_PAGE_BITS)) {
         return;
     }
-    if (x->cross) {
-        memcpy(x->guard, &gen, 4);
-    }
-    patch(j, x->rel, x->native && !jb->guard ? jb->entry_nat : jb->entry);
+    entry = x->shadow ? jb->entry_past : x->native && !jb->guard ? jb->entry_nat : jb->entry;
+    patch(j, x->rel, entry);
+    x->gen = gen;
+    x->entry = jb->guard ? 0 : (uint32_t)entry;
+    x->phys = to->phys >> RAM_PAGE_BITS;
     x->linked = true;
     x->to = to;
     x->next_in = jb->in;
@@ -53,9 +53,8 @@ void jit_link(struct x86_cpu *cpu, struct jit_exit *x, struct x86_block *to, uin
 static void unlink_exit(const struct x86_jit *j, struct jit_exit *x)
 {
     patch(j, x->rel, x->cold);
-    if (x->cross) {
-        memset(x->guard, 0, 4);         /* before the page base is moved on */
-    }
+    x->gen = 0;                         /* cross: stops before the page base is moved on */
+    x->entry = 0;
     x->linked = false;
     x->to = NULL;
 }
@@ -96,9 +95,7 @@ void x86_jit_killed(struct x86_cpu *cpu, struct x86_block *b)
 
 void jit_jc_fill(struct x86_cpu *cpu, uint64_t la, uint32_t gen, uintptr_t code)
 {
-    unsigned i = (unsigned)((uint32_t)la ^ (uint32_t)la >> 12) & ((1u << JIT_JC_BITS) - 1);
-
-    cpu->jf.jc[i] = (struct x86_jit_jc){ .la = la, .gen = gen, .code = (uint32_t)code };
+    *jit_jc_at(cpu, la) = (struct x86_jit_jc){ .la = la, .gen = gen, .code = (uint32_t)code };
 }
 
 void x86_jit_flushed(struct x86_cpu *cpu)

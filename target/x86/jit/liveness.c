@@ -166,7 +166,7 @@ uint32_t jit_entry_needs(const struct x86_rec *recs, unsigned n, const bool *sit
 
         if ((site ? site[i] : is_site(r)) || r->flags & REC_LAST) {
             *vis = true;
-            needs |= changed;
+            needs |= changed | jit_string_early(r);
         }
         if (x86_op_info[r->op].rd & live) {     /* an edge that does not keep the host's flags has them made from memory */
             *vis = *reads = true;
@@ -240,7 +240,7 @@ static void successors(struct jit_tr *t)
     const struct x86_tail *tail = x86_block_tail(t->b);
     const struct x86_rec *last = &t->b->recs[t->n - 1];
     bool jcc = last->op >= OP_JCC && last->op < OP_JCC + 16, call = last->op == OP_CALL;
-    bool taken = jcc || last->op == OP_JMP || call, next = jcc || last->op == OP_BLOCK_END;
+    bool taken = jcc || last->op == OP_JMP || call, next = jcc || last->op == OP_BLOCK_END || last->op == OP_STI;
 
     memset(t->edge, 0, sizeof(t->edge));
     t->exit_needs = taken || next ? 0 : REGS_ALL;
@@ -276,7 +276,7 @@ static void window(struct jit_tr *t, unsigned i)
         const struct x86_rec *r = &t->b->recs[k];
 
         if (t->site[k]) {
-            ri->window |= changed;
+            ri->window |= changed | jit_string_early(r);
         }
         ri->partly |= x86_op_info[r->op].wr & ~kills(r) || (live & kills(r) && live & ~kills(r));
         live &= ~kills(r);
@@ -304,7 +304,7 @@ void jit_liveness(struct jit_tr *t)
                      r->flags & REC_LAST;
         t->ri[i].nat_out = (uint16_t)nat;
         t->ri[i].vis_out = (uint16_t)vis;
-        nat = (nat & ~k) | info->rd | also_reads(r, vis);
+        nat = (nat & ~k) | (r->op == OP_PUSHF ? 0 : info->rd) | also_reads(r, vis);      /* PUSHF: tmpl_sys.c */
         if (r->flags & REC_LAST && !(r->op >= OP_JCC && r->op < OP_JCC + 16)) {
             nat = 0;                /* the interpreter reads them from memory */
         }

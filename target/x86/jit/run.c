@@ -107,6 +107,93 @@ struct jit_exit *jit_c_step(struct x86_cpu *cpu, struct jit_site *s)
     return NULL;
 }
 
+/*
+ * Last records that are no branches. The handler ends with x86_leave() or x86_leave_to(), which says nothing while
+ * jf.stay is set; where to go on is found here. When somebody wants to look first, jit_run() and x86_leave_to() do it
+ * all over.
+ */
+bool jit_end_by_c(unsigned op)
+{
+    switch (op) {
+    case OP_SYSCALL: case OP_SYSRET: case OP_SYSENTER: case OP_SYSEXIT: case OP_IRET: case OP_INT: case OP_INT3:
+    case OP_STI: case OP_POPF: case OP_CLAC: case OP_STAC: case OP_MOV_TO_CR: case OP_CLTS: case OP_INVLPG: case OP_INVPCID:
+    case OP_WRMSR: case OP_MOV_TO_SREG: case OP_POP_SREG: case OP_RETF: case OP_CALLF: case OP_JMPF:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The generation that the translation of the code at @la hangs on; 0: not one that links can follow */
+static uint32_t code_gen(struct x86_cpu *cpu, uint64_t la, const struct x86_rec *r)
+{
+    const struct x86_jc_entry *e = &cpu->eng->jc[x86_jc_hash(la)];
+
+    return e->la == la && e->to == r && e->mode == cpu->mode ? x86_code_gen(cpu, e->gen) : 0;
+}
+
+/* Code for the place where the CPU is; 0: none, or not yet */
+static uintptr_t code_here(struct x86_cpu *cpu)
+{
+    uint64_t la = x86_rip_linear(cpu);
+    const struct x86_jit_jc *e = jit_jc_at(cpu, la);
+    const struct x86_block *to;
+    const struct x86_rec *r;
+    uint32_t gen;
+
+    if (e->la == la && e->gen == cpu->jf.gen[cpu->mode & MODE_USER ? 1 : 0] && !x86_logs(cpu, ENTER_LOGS)) {
+        return e->code;
+    }
+    r = x86_block_at(cpu, cpu->mode);
+    to = container_of(r, struct x86_block, recs);
+    if (!to->jit || to->jit->guard) {
+        return 0;
+    }
+    gen = code_gen(cpu, la, r);
+    if (gen) {
+        jit_jc_fill(cpu, la, gen, to->jit->entry_ind);
+    }
+    return to->jit->entry_ind;
+}
+
+struct jit_way jit_c_end(struct x86_cpu *cpu, struct jit_site *s)
+{
+    struct x86_block *b = s->b;
+    const struct x86_rec *r = &b->recs[s->rec];
+    unsigned user = cpu->mode & MODE_USER ? 1 : 0;
+    uint32_t mode = cpu->mode, gen = cpu->jf.gen[user];
+    struct jit_way way = { 0 };
+
+    cpu->jit->n_ends++;
+    cpu->jit->op_on[r->op]++;
+    flags_here(cpu, s->desc, s->part);
+    rip_add(cpu, (int32_t)b->jit->page_off);
+    cpu->jf.stay = true;
+    (s->rec ? r->fn : b->jit->fn0)(cpu, r);
+    cpu->jf.stay = false;
+    if (unlikely(x86_must_look(cpu) || cpu->shadow) || !(cpu->mode & (MODE_64 | MODE_FLAT_CS))) {
+        return way;
+    }
+    way.code = code_here(cpu);
+    if (way.code) {
+        way.drop = cpu->mode != mode || cpu->jf.gen[user] != gen;
+        cpu->regs[REG_RIP] &= ~(uint64_t)(RAM_PAGE_SIZE - 1);
+    }
+    return way;
+}
+
+uint64_t jit_c_tsc(struct x86_cpu *cpu)
+{
+    return x86_tsc(cpu);
+}
+
+/* The flags are plain in memory then, and hang on no register */
+uint32_t jit_c_eflags(struct x86_cpu *cpu)
+{
+    flags_here(cpu, 0, 0);
+    return flags_arith(cpu);
+}
+
 /* Host memory of a byte, by the first level of the TLB. NULL: not plain, or it has to be looked at */
 static uint8_t *host_byte(struct x86_cpu *cpu, uint64_t la, bool write)
 {
@@ -155,19 +242,27 @@ static bool crossing(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la,
 }
 
 /*
- * A plain move to a page that code was decoded from: data beside code, or a program that writes programs. Return: 0:
- * not that; 1: done; else the exit to take, because the running block has died
+ * A store to a page that code was decoded from. To data beside the code: the addend is told for this access only, and
+ * the code goes on. A program that writes programs: plain moves are done here. Return: 0: go on with *addend; 1: done;
+ * NOT_CODE; else the exit to take, because the running block has died
  */
-static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la)
+#define NOT_CODE ((uintptr_t)-1)
+static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, uint64_t la, uintptr_t *addend)
 {
     const struct x86_rec *r = &s->b->recs[s->rec];
     struct ram_block *ram;
     uint64_t off, v;
-    uint8_t *p;
+    uint8_t *p = la & s->align ? NULL : mmu_code_byte(cpu, la, &ram, &off);
 
-    p = plain_store(cpu, r, &v) ? mmu_code_byte(cpu, la, &ram, &off) : NULL;
     if (!p) {
+        return NOT_CODE;
+    }
+    if (likely(x86_smc_beside(cpu, ram, off, s->len))) {
+        *addend = (uintptr_t)p - la;
         return 0;
+    }
+    if (!plain_store(cpu, r, &v)) {
+        return NOT_CODE;
     }
     memcpy(p, &v, s->len);
     if (likely(!x86_smc_store(cpu, ram, off, s->len) || !(s->b->flags & BLOCK_DEAD))) {
@@ -176,6 +271,13 @@ static uintptr_t store_to_code(struct x86_cpu *cpu, const struct jit_site *s, ui
     flags_here(cpu, s->desc, s->part);
     rip_add(cpu, (int32_t)s->b->jit->page_off + r->off + r->len);
     return (uintptr_t)&cpu->jit->leave;
+}
+
+/* The code reads the addend from its slot: for this access only */
+static void slot_once(struct x86_jit_slot *slot, uintptr_t addend)
+{
+    slot->rtag = slot->wtag = TLB_NONE;
+    slot->addend = addend;
 }
 
 uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
@@ -192,14 +294,16 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
         if (s->write) {
             return 1;
         }
-        slot->rtag = slot->wtag = TLB_NONE;     /* the buffer is for this access only: the code reads the addend from here */
-        slot->addend = addend;
+        slot_once(slot, addend);
         return 0;
     }
     if (s->write && !crosses) {
-        uintptr_t done = store_to_code(cpu, s, la);
+        uintptr_t done = store_to_code(cpu, s, la, &addend);
 
-        if (done) {
+        if (!done) {
+            slot_once(slot, addend);
+        }
+        if (done != NOT_CODE) {
             return done;
         }
     }
@@ -251,14 +355,6 @@ void jit_c_flags(struct x86_cpu *cpu)
  * The dispatcher
  */
 
-/* The generation that the translation of the code at @la hangs on; 0: not one that links can follow */
-static uint32_t code_gen(struct x86_cpu *cpu, uint64_t la, const struct x86_rec *r)
-{
-    const struct x86_jc_entry *e = &cpu->eng->jc[x86_jc_hash(la)];
-
-    return e->la == la && e->to == r && e->mode == cpu->mode ? x86_code_gen(cpu, e->gen) : 0;
-}
-
 static const struct x86_rec *go(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     X86_GO(cpu, r);
@@ -296,6 +392,33 @@ struct jit_exit *jit_enter_block(struct x86_cpu *cpu, struct x86_block *b)
     j->n_exits[x->kind]++;
     flags_here(cpu, 0, 0);
     return x;
+}
+
+/*
+ * The block @r in an interrupt shadow: its first instruction has to come before anybody looks at the exit word, as
+ * translated code may do when it is entered. The interpreter does not; and for what is translated already, the run loop
+ * has a block of one instruction
+ */
+const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec *r)
+{
+    struct x86_block *b = container_of(r, struct x86_block, recs);
+
+    if (b->jit) {
+        return NULL;
+    }
+    if (b->fn0 && b->runs <= 1) {
+        b->runs = 1;
+        if (!x86_block_promote(cpu, b) && !cpu->jit->want_flush) {
+            b->runs = UINT32_MAX;
+        }
+        return NULL;
+    }
+    cpu->shadow = 0;
+    if (!b->fn0) {
+        return go(cpu, r);
+    }
+    b->runs--;
+    return b->fn0(cpu, r);
 }
 
 static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
@@ -338,26 +461,31 @@ static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
         default:
             break;
         }
-        if (exit_asked(cpu) || cpu->mode & MODE_STEP) {
+        if ((exit_asked(cpu) && !x->shadow) || cpu->mode & MODE_STEP) {
             return NULL;
         }
         r = x86_block_at(cpu, cpu->mode);
         to = container_of(r, struct x86_block, recs);
         if (!to->jit) {
-            return go(cpu, r);
+            cpu->shadow = x->shadow ? SHADOW_STI : 0;
+            return x->shadow ? x86_jit_shadowed(cpu, r) : go(cpu, r);
         }
         gen = code_gen(cpu, x86_rip_linear(cpu), r);
-        if (x->kind == JX_INDIRECT) {
+        if (x->kind == JX_INDIRECT || !x->rel) {        /* or the jump cache has led to a block that is dead by now */
             if (gen && !j->o.no_chain && !j->check) {
                 jit_jc_fill(cpu, x86_rip_linear(cpu), gen, to->jit->entry_ind);
             }
-        } else if (x->rel) {
+        } else {
             if (x->linked && x->to != to) {
                 jit_relink(cpu, x);
             }
             if (!x->cross || gen) {
                 jit_link(cpu, x, to, gen);
             }
+        }
+        if (x->shadow) {            /* by the link the next time */
+            cpu->shadow = SHADOW_STI;
+            return NULL;
         }
         b = to;
     }
@@ -539,10 +667,11 @@ void x86_jit_print_stats(struct x86_cpu *cpu, GString *out)
     g_string_append_printf(out, "entered         %" PRIu64 ", links %" PRIu64 "\n", j->n_enters, j->n_links);
     g_string_append_printf(out, "left            %" PRIu64 " direct, %" PRIu64 " indirect, %" PRIu64 " interpreter, %" PRIu64 " changed\n",
                            j->n_exits[0], j->n_exits[1], j->n_exits[2], j->n_exits[3]);
-    g_string_append_printf(out, "calls to C      %" PRIu64 " records, %" PRIu64 " TLB misses; %" PRIu64 " sites hashed\n", j->n_steps,
-                           j->n_misses, j->n_hashed);
+    g_string_append_printf(out, "calls to C      %" PRIu64 " records, %" PRIu64 " ends, %" PRIu64 " TLB misses; %" PRIu64 " sites hashed\n",
+                           j->n_steps, j->n_ends, j->n_misses, j->n_hashed);
     print_ops(out, "records        ", j->op_steps);
-    print_ops(out, "ends           ", j->op_ends);
+    print_ops(out, "ends           ", j->op_on);
+    print_ops(out, "left at        ", j->op_ends);
     if (j->check) {
         jit_check_print_stats(j->check, out);
     }

@@ -11,14 +11,14 @@
 
 static const uint8_t pinned[] = { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, 8, 9, 10, 11 };
 
-static void spill(struct x86_cpu *cpu, struct x64_buf *b)
+void jit_spill(struct x86_cpu *cpu, struct x64_buf *b)
 {
     for (unsigned i = 0; i < ARRAY_LEN(pinned); i++) {
         x64_st(b, x64_abs(&cpu->regs[pinned[i]]), jit_greg(pinned[i]));
     }
 }
 
-static void reload(struct x86_cpu *cpu, struct x64_buf *b)
+void jit_reload(struct x86_cpu *cpu, struct x64_buf *b)
 {
     for (unsigned i = 0; i < ARRAY_LEN(pinned); i++) {
         x64_ld(b, jit_greg(pinned[i]), x64_abs(&cpu->regs[pinned[i]]));
@@ -63,7 +63,7 @@ static void vec_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_bu
 }
 
 /* The same behind a test that skips it: the usual case is that nothing is live */
-static void state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b)
+void jit_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b)
 {
     uint8_t *skip;
 
@@ -134,13 +134,13 @@ static uintptr_t stub_enter(struct x86_cpu *cpu, struct x86_jit *j, struct x64_b
     x64_st(b, x64_abs(&cpu->jf.js_base), X_SP);
     x64_lea(b, X_AX, x64_m(X_SP, X_NONE, 0, -RETURN_PAIRS));
     x64_st(b, x64_abs(&cpu->jf.js_limit), X_AX);
-    reload(cpu, b);
+    jit_reload(cpu, b);
     x64_op(b, 0xFF, 4, x64_r(JT0));
 
     /* out again */
     j->s_exit = x64_pc(b);
-    spill(cpu, b);
-    state_save(cpu, j, b);
+    jit_spill(cpu, b);
+    jit_state_save(cpu, j, b);
     x64_mov(b, X_AX, JT0);
     leave = x64_pc(b);
     x64_ld(b, X_SP, x64_abs(&cpu->jf.c_sp));
@@ -153,7 +153,7 @@ static uintptr_t stub_enter(struct x86_cpu *cpu, struct x86_jit *j, struct x64_b
 }
 
 /* CALL fn (a C function anywhere), stack aligned. RBX keeps the stack pointer: the guest's RBX is in memory by now */
-static void call_c(struct x64_buf *b, const void *fn)
+void jit_call_c(struct x64_buf *b, const void *fn)
 {
     x64_mov(b, X_BX, X_SP);
     x64_alui(b, X_AND, X_W, x64_r(X_SP), -16);
@@ -189,18 +189,18 @@ static void state_reload(struct x86_jit *j, struct x64_buf *b)
 /* fn(cpu, site in JT0, linear address in JT1) with the guest's state in memory. Back: back_from_c() */
 static void site_to_c(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b, const void *fn)
 {
-    spill(cpu, b);
-    state_save(cpu, j, b);
+    jit_spill(cpu, b);
+    jit_state_save(cpu, j, b);
     x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
     x64_mov(b, X_SI, JT0);
     x64_mov(b, X_DX, JT1);
-    call_c(b, fn);
+    jit_call_c(b, fn);
 }
 
 static void back_from_c(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
     state_reload(j, b);
-    reload(cpu, b);
+    jit_reload(cpu, b);
 }
 
 static void stub_step(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b, uintptr_t leave)
@@ -291,11 +291,11 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
 static void stub_flags(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
     j->s_flags = x64_pc(b);
-    spill(cpu, b);
-    state_save(cpu, j, b);
+    jit_spill(cpu, b);
+    jit_state_save(cpu, j, b);
     x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
-    call_c(b, jit_c_flags);
-    reload(cpu, b);
+    jit_call_c(b, jit_c_flags);
+    jit_reload(cpu, b);
     x64_mov(b, JT2, X_AX);
     x64_ld(b, X_AX, x64_abs(&cpu->jf.flags));
     x64_b1(b, 0x04);                                    /* ADD AL, 127: OF */
@@ -350,6 +350,49 @@ static void stub_ret_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf
     x64_jmp(b, j->s_indirect);
 }
 
+/*
+ * From a cross-page edge whose generation is no longer the present one (JT0: the exit): another address space, as a rule,
+ * with the same code at the same place. When jf.fetch says so, the link is good again.
+ */
+static void stub_cross(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b, bool user, bool m64)
+{
+    int32_t fetch = (int32_t)(uintptr_t)cpu->jf.fetch;
+    uint8_t *gen, *phys;
+
+    static_assert(sizeof(struct x86_jit_fetch) == 32, "index is page number << 5");
+    j->s_cross[user][m64] = x64_pc(b);
+    x64_alui(b, X_CMP, 0, x64_abs(&cpu->exit_request), 0);
+    x64_jcc(b, X_NZ, j->s_exit);
+    x64_alui(b, X_CMP, 0, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, entry)), 0);
+    x64_jcc(b, X_Z, j->s_exit);
+    x64_ld(b, JT1, x64_abs(&cpu->regs[REG_RIP]));
+    x64_op(b, 0x63 | X_W, JT2, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, page)));
+    x64_alu(b, X_ADD, m64 ? X_W : 0, JT1, x64_r(JT2));
+    x64_mov(b, JT2, JT1);
+    x64_op(b, 0xC1, 5, x64_r(JT2));                     /* SHR r32, 7 */
+    x64_b1(b, 7);
+    x64_alui(b, X_AND, 0, x64_r(JT2), (JIT_FETCH - 1) << 5);
+    x64_alu(b, X_CMP, X_W, JT1, x64_m(JT2, X_NONE, 0, fetch + (int32_t)offsetof(struct x86_jit_fetch, page)));
+    x64_jcc(b, X_NZ, j->s_exit);
+    x64_push(b, X_AX);
+    x64_ld32(b, X_AX, x64_m(JT2, X_NONE, 0, fetch + (int32_t)offsetof(struct x86_jit_fetch, gen)));
+    x64_alu(b, X_CMP, 0, X_AX, x64_abs(&cpu->jf.gen[user]));
+    gen = x64_jcc8(b, X_NZ);
+    x64_st32(b, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, gen)), X_AX);
+    x64_ld(b, X_AX, x64_m(JT2, X_NONE, 0, fetch + (int32_t)offsetof(struct x86_jit_fetch, phys)));
+    x64_alu(b, X_CMP, X_W, X_AX, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, phys)));
+    phys = x64_jcc8(b, X_NZ);
+    x64_pop(b, X_AX);
+    x64_st(b, x64_abs(&cpu->regs[REG_RIP]), JT1);
+    x64_ld32(b, JT1, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, entry)));
+    x64_op(b, 0xFF, 4, x64_r(JT1));
+    x64_here8(b, phys);
+    x64_st32i(b, x64_m(JT0, X_NONE, 0, offsetof(struct jit_exit, gen)), 0);
+    x64_here8(b, gen);
+    x64_pop(b, X_AX);
+    x64_jmp(b, j->s_exit);
+}
+
 static void stub_call_reset(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
     j->s_call_reset = x64_pc(b);
@@ -392,6 +435,10 @@ void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j)
     x64_jmp(&b, j->s_indirect);
     stub_ret_miss(cpu, j, &b);
     stub_call_reset(cpu, j, &b);
+    for (unsigned i = 0; i < 4; i++) {
+        stub_cross(cpu, j, &b, i & 1, i & 2);
+    }
+    jit_stubs_sys(cpu, j, &b, leave);
     if (b.overflow) {
         g_error("the translator's stubs have no room");
     }

@@ -28,6 +28,22 @@ static void patch(struct x64_buf *b, uint8_t *at, uintptr_t to)
     }
 }
 
+/* By its handler, called from here: what follows is found without a way out (run.c, jit_c_end()) */
+static void end_by_c(struct jit_tr *t, struct x64_buf *b)
+{
+    struct jit_site *s = jit_site(t);
+
+    x64_movi32(b, JT0, (uint32_t)(uintptr_t)s);
+    x64_jmp(b, t->j->s_end);
+}
+
+/* What the host's branch at @at leaves to the handler */
+static void to_handler(struct jit_tr *t, uint8_t *at)
+{
+    patch(&t->h, at, x64_pc(&t->c));
+    end_by_c(t, &t->c);
+}
+
 /* The flags on the block's edges */
 struct out {
     uint32_t desc, part, regs;
@@ -66,7 +82,12 @@ static struct jit_exit *edge_new(struct jit_tr *t, unsigned i, const struct out 
     x->vis = o && !o->stored;
     x->regs = o ? o->regs : 0;
     x->which = (uint8_t)i;
-    jit_cold_exit(t, x);
+    if (x->cross && !(o && must_store(&t->edge[i], o))) {   /* else the flags there are not as on the edge */
+        x->page = x->off & ~(int32_t)(RAM_PAGE_SIZE - 1);
+        jit_cold_exit(t, x, t->j->s_cross[t->mode & MODE_USER ? 1 : 0][t->mode & MODE_64 ? 1 : 0]);
+    } else {
+        jit_cold_exit(t, x, t->j->s_exit);
+    }
     return x;
 }
 
@@ -95,9 +116,8 @@ static void edge_code(struct jit_tr *t, struct x64_buf *b, struct jit_exit *x, c
         x->native = false;
     }
     if (x->cross) {
-        x64_op(b, 0x81, X_CMP, JF(t->cpu, jf.gen[user]));
-        x->guard = b->w;
-        x64_b4(b, 0);
+        x64_ld32(b, JT0, x64_abs(&x->gen));
+        x64_alu(b, X_CMP, 0, JT0, JF(t->cpu, jf.gen[user]));
         x64_jcc(b, X_NZ, x->cold);
         x64_alui(b, X_ADD, t->mode & MODE_64 ? X_W : 0, JF(t->cpu, regs[REG_RIP]), page);
         x->native = false;
@@ -297,6 +317,27 @@ static void end_loop(struct jit_tr *t, const struct x86_rec *r)
     edge(t, 1, &o);
 }
 
+/*
+ * STI. When nothing waits, no interrupt can come before the exit word is looked at again, and the next block is entered
+ * behind its look: so its first instruction is in the shadow. Otherwise the handler and the run loop do it step by step
+ */
+static void end_sti(struct jit_tr *t)
+{
+    struct jit_exit *x;
+    struct out o;
+
+    x64_op(&t->h, 0xB6 | X_0F, JT0, JF(t->cpu, cpl));   /* MOVZX */
+    x64_alu(&t->h, X_OR, 0, JT0, JF(t->cpu, exit_request));
+    x64_alu(&t->h, X_OR, 0, JT0, JF(t->cpu, pending));
+    to_handler(t, x64_jcc(&t->h, X_NZ, 0));
+    t->nat = false;
+    x64_alui(&t->h, X_OR, 0, JF(t->cpu, eflags), FL_IF);
+    o = edges_begin(t);
+    x = edge_new(t, 1, &o);
+    x->shadow = true;
+    edge_code(t, &t->h, x, &o, false);
+}
+
 void jit_tmpl_end(struct jit_tr *t, const struct x86_rec *r)
 {
     bool m64 = t->mode & MODE_64, flat = t->mode & (MODE_64 | MODE_FLAT_CS), full = r->size == (m64 ? 3 : 2);
@@ -304,6 +345,15 @@ void jit_tmpl_end(struct jit_tr *t, const struct x86_rec *r)
 
     if (t->j->o.no_chain && (r->op == OP_RET || r->op == OP_CALL || r->op == OP_CALL_RM)) {
         flat = false;
+    }
+    if (jit_end_by_c(r->op) && !t->j->o.no_chain && !t->j->check) {
+        if (r->op == OP_STI && flat && !(t->mode & (MODE_USER | MODE_VM))) {
+            end_sti(t);
+        } else {
+            end_by_c(t, &t->h);
+        }
+        t->n_open = 0;
+        return;
     }
     if (flat && r->op == OP_BLOCK_END) {
         o = edges_begin(t);

@@ -121,9 +121,67 @@ static bool tmpl_fence(struct jit_tr *t, const struct x86_rec *r)
     return true;
 }
 
+/* In C, but with a light way there. CR4.TSD is left to the interpreter at any level */
+static bool tmpl_rdtsc(struct jit_tr *t, const struct x86_rec *r)
+{
+    if (!may_compare(t)) {
+        return false;
+    }
+    t->nat = false;
+    x64_op(&t->h, 0xF7, 0, JF(t->cpu, cr4));            /* TEST */
+    x64_b4(&t->h, CR4_TSD);
+    jit_check_out(t, x64_jcc(&t->h, X_NZ, 0));
+    x64_call(&t->h, t->j->s_tsc);
+    t->vec = t->x87 = 0;
+    x64_mov(&t->h, X_DX, X_AX);
+    x64_op(&t->h, 0xC1 | X_W, 5, x64_r(X_DX));          /* SHR */
+    x64_b1(&t->h, 32);
+    x64_op(&t->h, 0x8B, X_AX, x64_r(X_AX));
+    if (r->op == OP_RDTSCP) {
+        x64_ld32(&t->h, X_CX, JF(t->cpu, tsc_aux));
+    }
+    return true;
+}
+
+/*
+ * The arithmetic flags are the host's when an instruction of this block has left them there (liveness.c does not count
+ * PUSHF as somebody who wants them), otherwise C makes them of what memory says
+ */
+static bool tmpl_pushf(struct jit_tr *t, const struct x86_rec *r)
+{
+    int32_t n = 1 << r->size;
+    struct x64_rm m;
+
+    if (!may_compare(t) || t->mode & MODE_VM || r->size != (t->mode & MODE_64 ? 3 : 2) || !jit_stack_ok(t)) {
+        return false;
+    }
+    if (t->nat && !t->nat_part) {
+        x64_b1(&t->h, 0x9C);
+        x64_pop(&t->h, JT2);
+        x64_alui(&t->h, X_AND, 0, x64_r(JT2), FL_ARITH);
+        t->nat = false;
+    } else {
+        t->nat = false;
+        jit_fl_early(t);
+        x64_call(&t->h, t->j->s_eflags);
+        t->vec = t->x87 = 0;
+    }
+    m = jit_stack(t, -n, (unsigned)n, JA_ST);
+    x64_alu(&t->h, X_OR, 0, JT2, JF(t->cpu, eflags));
+    x64_alui(&t->h, X_AND, 0, x64_r(JT2), ~(int32_t)(FL_RF | FL_VM));
+    x64_op(&t->h, 0x89 | (n == 8 ? X_W : 0), JT2, m);
+    x64_op(&t->h, 0x8D | (n == 8 ? X_W : 0), JSP, x64_m(JSP, X_NONE, 0, -n));
+    return true;
+}
+
 bool jit_tmpl_sys(struct jit_tr *t, const struct x86_rec *r)
 {
     switch (r->op) {
+    case OP_RDTSC:
+    case OP_RDTSCP:
+        return tmpl_rdtsc(t, r);
+    case OP_PUSHF:
+        return tmpl_pushf(t, r);
     case OP_CLI:
         return tmpl_cli(t);
     case OP_SWAPGS:

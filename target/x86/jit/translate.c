@@ -24,15 +24,16 @@ struct jit_exit *jit_exit_new(struct jit_tr *t, enum jit_exit_kind kind)
     }
     x->b = t->b;
     x->kind = (uint8_t)kind;
+    x->mode = t->mode;
     return x;
 }
 
-void jit_cold_exit(struct jit_tr *t, struct jit_exit *x)
+void jit_cold_exit(struct jit_tr *t, struct jit_exit *x, uintptr_t stub)
 {
     x->cold = x64_pc(&t->c);
     jit_fl_flush(t, &t->c);
     x64_movi32(&t->c, JT0, (uint32_t)(uintptr_t)x);
-    x64_jmp(&t->c, t->j->s_exit);
+    x64_jmp(&t->c, stub);
 }
 
 void jit_fallback(struct jit_tr *t)
@@ -65,7 +66,7 @@ void jit_fallback(struct jit_tr *t)
 static bool templates(struct jit_tr *t, const struct x86_rec *r)
 {
     return jit_tmpl_int(t, r) || jit_tmpl_shift(t, r) || jit_tmpl_bits(t, r) || jit_tmpl_stack(t, r) || jit_tmpl_simd(t, r) ||
-           jit_tmpl_x87(t, r) || jit_tmpl_sys(t, r);
+           jit_tmpl_x87(t, r) || jit_tmpl_sys(t, r) || jit_tmpl_string(t, r);
 }
 
 /* Where the sites of the record go on when the interpreter has done it */
@@ -141,7 +142,7 @@ static void jit_entries(struct jit_tr *t)
 
     dead->off = (int32_t)jb->page_off;
     dead->linked = true;                /* never */
-    jit_cold_exit(t, dead);
+    jit_cold_exit(t, dead, t->j->s_exit);
     jb->dead = dead->cold;
     jb->entry_ind = x64_pc(&t->h);
     x64_alui(&t->h, X_CMP, 0, JF(t->cpu, mode), (int32_t)t->mode);
@@ -159,12 +160,14 @@ static void jit_entries(struct jit_tr *t)
             x64_patch(&t->h, at, dead->cold);
         }
     }
+    jb->entry_past = jb->entry;
     if (t->check_entry) {
         x64_alui(&t->h, X_CMP, 0, JF(t->cpu, exit_request), 0);
         at = x64_jcc(&t->h, X_NZ, 0);
         if (!t->h.overflow) {
             x64_patch(&t->h, at, dead->cold);
         }
+        jb->entry_past = jb->guard ? 0 : x64_pc(&t->h);
     }
     jb->entry_nat = jb->entry;
     if (t->ri[0].nat_in) {
@@ -182,6 +185,9 @@ static bool loops(const struct jit_tr *t)
     bool direct = (last->op >= OP_JCC && last->op < OP_JCC + 16) || last->op == OP_JMP || last->op == OP_CALL ||
                   (last->op >= OP_LOOP && last->op <= OP_JCXZ);
 
+    if (last->op == OP_STI || last->op == OP_BLOCK_END) {       /* STI looks by itself */
+        return false;
+    }
     return !direct || tail->delta[0] <= 0;
 }
 
