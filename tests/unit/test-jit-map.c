@@ -12,13 +12,15 @@ enum { FAR_PAGE = 0x9000, OTHER = 0x31000, DATA = 0x34000, DATA2 = 0x36000, ROUN
 
 /*
  * A loop over two pages, TURNS times, then the other address space, ROUNDS times in all. The far page is another one in
- * each, the near one the same: edges to the far page must not be followed by what was found out in the other address space
+ * each, the near one the same: edges to the far page must not be followed by what was found out in the other address
+ * space, nor, where there are two, by what the first of them has found out in this one
  */
 PROGRAM(near_code,
-        "1: jmp . + 0x1000\n  .org near_code_start + 0x40\n"
+        "1: jmp . + 0x1000\n  .org near_code_start + 0x40\n  jmp . + 0x1000\n  .org near_code_start + 0x80\n"
         "  decl %ecx\n  jnz 1b\n  movq %rbx, %cr3\n  xchgq %rbx, %rdx\n  movl $50, %ecx\n  decl %esi\n  jnz 1b\n  hlt\n");
-PROGRAM(far_1, "  addl $1, %eax\n  jmp . + 0x40 - 0x1000 - 3\n");
-PROGRAM(far_1000, "  addl $1000, %eax\n  jmp . + 0x40 - 0x1000 - 5\n");
+PROGRAM(far_1, "  addl $1, %eax\n  jmp . + 0x40 - 0x1000 - 3\n  .org far_1_start + 0x40\n  addl $1, %eax\n  jmp . + 0x40 - 0x1000 - 3\n");
+PROGRAM(far_1000,
+        "  addl $1000, %eax\n  jmp . + 0x40 - 0x1000 - 5\n  .org far_1000_start + 0x40\n  addl $1000, %eax\n  jmp . + 0x40 - 0x1000 - 5\n");
 
 static void two_spaces(struct rig *g)
 {
@@ -39,7 +41,7 @@ static void test_far_edges(struct rig *g)
     LOAD(g, OTHER, far_1000);
     *er_pte(g, ER_TABLES2, FAR_PAGE) = OTHER | ER_ALL;
     g_assert_cmpint(er_run(g, ER_AT), ==, ER_OK);
-    g_assert_cmpuint(g->cpu->regs[R_AX], ==, (uint64_t)ROUNDS / 2 * TURNS * 1001);
+    g_assert_cmpuint(g->cpu->regs[R_AX], ==, (uint64_t)ROUNDS / 2 * TURNS * 2 * 1001);
 }
 
 /* The same loop where only the address space changes, and what is behind the pages does not */
@@ -49,7 +51,7 @@ static void test_same_pages(struct rig *g)
     LOAD(g, ER_AT, near_code);
     LOAD(g, FAR_PAGE, far_1);
     g_assert_cmpint(er_run(g, ER_AT), ==, ER_OK);
-    g_assert_cmpuint(g->cpu->regs[R_AX], ==, (uint64_t)ROUNDS * TURNS);
+    g_assert_cmpuint(g->cpu->regs[R_AX], ==, (uint64_t)ROUNDS * TURNS * 2);
 }
 
 /* Data: a page of each address space's own, and a global one that is the same in both */

@@ -233,6 +233,36 @@ static void test_pairs(struct rig *g)
     }
 }
 
+/*
+ * The kernel leaves for user mode from inside a call; the program returns to where that call would have. It gets there by an
+ * instruction fetch of its own, which the page does not allow, and not by the kernel's return pair
+ */
+PROGRAM(leaves_in_call,
+    "  leaq 1f(%rip), %r15\n  xorl %r14d, %r14d\n  movl $20, %ebx\n"
+    "0: call 2f\n1: addl $1, 0x31000\n  decl %ebx\n  jnz 0b\n  movl $1, %r14d\n  jmp 0b\n"
+    "2: testl %r14d, %r14d\n  jnz 3f\n  ret\n"
+    "3: pushq $0x23\n  pushq $0x6000\n  pushq $2\n  pushq $0x2B\n  pushq $0xA000\n  iretq\n");
+PROGRAM(returns_to_kernel, "  pushq %r15\n  ret\n");
+
+static void test_pair_rights(struct rig *g)
+{
+    er_long(g);
+    LOAD(g, ER_AT, leaves_in_call);
+    LOAD(g, USER, returns_to_kernel);
+    *er_pte(g, ER_TABLES, ER_AT) &= ~(uint64_t)ER_U;
+    *er_pte(g, ER_TABLES, MARKS) &= ~(uint64_t)ER_U;
+    x86_tlb_flush_all(g->cpu);
+    for (unsigned i = 0; i < HOT; i++) {
+        poke64(g, MARKS, 0);
+        rig_flat(g, 0);
+        g_assert_cmpint(er_run(g, ER_AT), ==, EXC_PF);
+        g_assert_cmphex(g->cpu->cr2, ==, g->cpu->regs[15]);
+        g_assert_cmphex(er_frame(g, EXC_PF, ER_CS), ==, 0x2B);
+        g_assert_cmphex(er_frame(g, EXC_PF, ER_RIP), ==, g->cpu->regs[15]);
+        g_assert_cmpuint(peek32(g, MARKS), ==, 20);
+    }
+}
+
 /* --- STAC, CLAC --------------------------------------------------------------------------------------------------- */
 
 PROGRAM(smap,
@@ -416,6 +446,7 @@ int main(int argc, char **argv)
     static const struct on_engine tests[] = {
         { "sti", NULL, test_sti }, { "popf-if", NULL, test_popf_if }, { "popf-tf", NULL, test_popf_tf }, { "pushf", NULL, test_pushf },
         { "calls", NULL, test_calls }, { "bad-targets", NULL, test_bad_targets }, { "pairs", NULL, test_pairs },
+        { "pair-rights", NULL, test_pair_rights },
         { "smap", "max", test_smap }, { "tsc", "max", test_tsc }, { "rep-fault", NULL, test_rep_fault }, { "rep-sizes", NULL, test_rep_sizes },
     };
     static struct on_engine all[2 * ARRAY_LEN(tests)];

@@ -421,6 +421,15 @@ const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec
     return b->fn0(cpu, r);
 }
 
+/* Where the page of code is that the CPU is in, for stub_cross() */
+static void fetch_noted(struct x86_cpu *cpu, const struct x86_block *to, uint32_t gen)
+{
+    uint64_t la = x86_rip_linear(cpu);
+
+    cpu->jf.fetch[la >> 12 & (JIT_FETCH - 1)] =
+        (struct x86_jit_fetch){ .page = la & ~PAGE_MASK, .phys = to->phys >> RAM_PAGE_BITS, .gen = gen };
+}
+
 static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
 {
     struct x86_jit *j = cpu->jit;
@@ -481,6 +490,9 @@ static const struct x86_rec *jit_run(struct x86_cpu *cpu, struct x86_block *b)
             }
             if (!x->cross || gen) {
                 jit_link(cpu, x, to, gen);
+            }
+            if (x->cross && gen) {
+                fetch_noted(cpu, to, gen);
             }
         }
         if (x->shadow) {            /* by the link the next time */
