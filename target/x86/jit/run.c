@@ -557,8 +557,8 @@ void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b)
 }
 
 /*
- * The copy that lives as long as its code: records with handlers of their own, none for two. With one CPU nobody else
- * does read-modify-write on guest memory (devices load and store), so LOCK means nothing there
+ * The copy that lives as long as its code: records with handlers of their own, none for two. LOCK stays, with one CPU
+ * too: a driver that tells a device of its interest and looks once more for work needs the barrier
  */
 struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *b)
 {
@@ -573,7 +573,7 @@ struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *
     }
     memcpy(hot, b, size);
     for (unsigned i = n; i-- > 0; ) {
-        hot->recs[i].flags &= (uint16_t)~(REC_X2 | (cpu->cores <= 1 ? REC_LOCK : 0));
+        hot->recs[i].flags &= (uint16_t)~REC_X2;
         x86_bind_one(&hot->recs[i], b->mode);
     }
     if (!jit_translate(cpu, hot)) {

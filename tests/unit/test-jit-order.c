@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/unit/test-jit-order.c - the guest's barriers hold against other threads, though the machine has one CPU
+ *
+ * What a virtio driver and its device do (VIRTIO 1.2, 2.7.7.1): each says what it wants, then looks what the other one
+ * has done. In every round the guest stores to A and reads B, and this thread stores to B and reads A. That neither sees the
+ * other's store must not happen: with it, both would wait.
+ */
+#include "engine-rig.h"
+
+enum { GO = 0x34000, A = 0x34040, B = 0x34080, SEEN = 0x340C0, DONE = 0x34100, ROUNDS = 60000 };
+
+#define ROUND(say)                                                                                                     \
+    "1: incl %ecx\n2: cmpl 0x34000, %ecx\n  jne 2b\n  movl %ecx, %eax\n" say "  movl 0x34080, %edx\n"                 \
+    "  movl %edx, 0x340C0\n  movl %ecx, 0x34100\n  cmpl %esi, %ecx\n  jne 1b\n  hlt\n"
+PROGRAM(by_xchg, ROUND("  xchgl %eax, 0x34040\n"));
+PROGRAM(by_lock, ROUND("  movl %eax, 0x34040\n  lock addl $0, -64(%rsp)\n"));
+PROGRAM(by_mfence, ROUND("  movl %eax, 0x34040\n  mfence\n"));
+PROGRAM(by_lock_add, ROUND("  lock addl $1, 0x34040\n"));
+
+static void *guest(void *opaque)
+{
+    return GINT_TO_POINTER(er_run(opaque, ER_AT));
+}
+
+static uint32_t *word(struct rig *g, unsigned at)
+{
+    return (uint32_t *)(void *)(g->ram->host + at);
+}
+
+static unsigned both_blind(struct rig *g)
+{
+    unsigned n = 0;
+
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        uint32_t a;
+
+        __atomic_store_n(word(g, GO), round, __ATOMIC_SEQ_CST);
+        __atomic_store_n(word(g, B), round, __ATOMIC_SEQ_CST);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        a = __atomic_load_n(word(g, A), __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(word(g, DONE), __ATOMIC_ACQUIRE) != round) {
+            g_thread_yield();
+        }
+        n += a != round && *word(g, SEEN) != round;
+    }
+    return n;
+}
+
+struct order {
+    const char *name;
+    const uint8_t *code, *end;
+    bool jit;
+};
+
+static void test_order(const void *data)
+{
+    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
+    const struct order *t = data;
+    Error *err = NULL;
+    GThread *vcpu;
+    struct rig g;
+
+    rig_new(&g, "qemu64");
+    if (t->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
+        g_error("%s", error_text(err));
+    }
+    er_long(&g);
+    er_load(&g, ER_AT, t->code, (size_t)(t->end - t->code));
+    for (unsigned at = GO; at <= DONE; at += 0x40) {
+        *word(&g, at) = 0;
+    }
+    g.cpu->regs[R_CX] = 0;
+    g.cpu->regs[R_SI] = ROUNDS;
+    vcpu = g_thread_new("vcpu", guest, &g);
+    g_assert_cmpuint(both_blind(&g), ==, 0);
+    g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(vcpu)), ==, ER_OK);
+    rig_free(&g);
+}
+
+#define ORDER(name) { #name, name##_start, name##_end }
+int main(int argc, char **argv)
+{
+    static const struct order tests[] = { ORDER(by_xchg), ORDER(by_lock), ORDER(by_lock_add), ORDER(by_mfence) };
+    static struct order all[2 * ARRAY_LEN(tests)];
+
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        g_autofree char *path = NULL;
+
+        all[i] = tests[i % ARRAY_LEN(tests)];
+        all[i].jit = i >= ARRAY_LEN(tests);
+        path = g_strdup_printf("/order/%s/%s", all[i].jit ? "jit" : "interp", all[i].name);
+        g_test_add_data_func(path, &all[i], test_order);
+    }
+    return g_test_run();
+}
