@@ -154,8 +154,10 @@ def switches(rng, part):
     if rng.random() < 0.7:
         out.append(f'hot={rng.choice([1, 2, 3, 7, 40, 1000])}')
     if rng.random() < 0.7:
-        # everything translated at once into a small cache is a matter of minutes
-        out.append(f'tb-size={rng.randrange(1 if BOOTS > 3 or not out or not out[-1].startswith("hot=") else 3, 5)}')
+        # everything translated at once into a small cache is a matter of minutes, and so are blocks of one instruction
+        hot, single = bool(out) and out[-1].startswith('hot='), 'one-insn' in part
+        least = 1 if BOOTS > 3 else 32 if single else 3 if hot else 1
+        out.append(f'tb-size={rng.randrange(least, least + 4)}')
     return ','.join(['jit'] + out)
 
 
