@@ -50,9 +50,10 @@ struct out {
     bool stored;                /* the descriptor is in memory */
 };
 
+/* A descriptor that cannot be stored is no longer about any flag then (jit_desc_fits()): all of them are in the part */
 static bool must_store(const struct jit_edge *e, const struct out *o)
 {
-    return e->vis && jit_desc_regs(o->desc, 0) & e->needs;
+    return e->vis && jit_desc_regs(o->desc, 0) & e->needs && jit_desc_storable(o->desc, 0);
 }
 
 /* Before the edges: a descriptor goes to memory if a successor can show the flags, and leaves its registers alone meanwhile */
