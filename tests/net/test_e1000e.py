@@ -160,7 +160,8 @@ def test_reset_in_mid_traffic():
     with Web(4 << 20) as web:
         script = UP + (f'ping -q -i 0.005 10.0.2.2 > /dev/null & wget -q -O /tmp/b http://10.0.2.2:{web.port}/blob & W=$!; '
                        'for m in 1400 1500 1450 1500; do usleep 300000; ip link set eth0 mtu $m; done; wait $W; sha256sum /tmp/b; '
-                       'kill %1; ping -q -c 20 -i 0.01 10.0.2.2; echo RESET-DONE')
+                       'kill %1; until ping -c 1 -W 1 10.0.2.2 > /dev/null; do :; done; '     # the link is up again
+                       'ping -q -c 20 -i 0.01 10.0.2.2; echo RESET-DONE')
         with booted(script, NIC) as vm:
             vm.expect(web.digest)
             check(' 0% packet loss' in vm.expect(r'(?s)(.*)RESET-DONE').group(1), 'pings')
