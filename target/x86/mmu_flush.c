@@ -231,7 +231,8 @@ static void entry_scan(struct x86_tlb_entry *e, void *opaque)
 {
     const struct scan *s = opaque;
 
-    if ((e->rtag != TLB_NONE && (e->rtag ^ s->la) >> s->shift == 0) || (e->wtag != TLB_NONE && (e->wtag ^ s->la) >> s->shift == 0)) {
+    if ((e->rtag != TLB_NONE && (e->rtag ^ s->la) >> s->shift == 0) ||
+        (e->wtag != TLB_NONE && (e->wtag ^ s->la) >> s->shift == 0)) {
         e->rtag = e->wtag = TLB_NONE;
     }
 }

@@ -123,4 +123,53 @@ static inline uint64_t er_frame(struct rig *g, int vec, unsigned n)
 }
 enum { ER_ERR, ER_RIP, ER_CS, ER_FLAGS, ER_RSP };
 
+/*
+ * A test that runs on both engines, as /PREFIX/interp/NAME and /PREFIX/jit/NAME; model NULL: er_main()'s. @need_jit: a host
+ * where the translator cannot run fails, instead of being skipped
+ */
+struct er_test {
+    const char *name, *model;
+    void (*test)(struct rig *g);
+    bool jit, need_jit;                 /* er_main() sets them */
+};
+
+static inline void er_test_run(const void *data)
+{
+    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
+    const struct er_test *t = data;
+    struct rig g;
+    Error *err = NULL;
+
+    if (t->jit && !t->need_jit && !x86_jit_works(&err)) {
+        g_test_skip(error_text(err));
+        error_free(err);
+        return;
+    }
+    rig_new(&g, t->model);
+    if (t->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
+        g_error("%s", error_text(err));
+    }
+    t->test(&g);
+    rig_free(&g);
+}
+
+static inline int er_main(int argc, char **argv, const char *prefix, const char *model, bool need_jit,
+                          const struct er_test *tests, unsigned n)
+{
+    g_autofree struct er_test *all = g_new(struct er_test, 2 * n);
+
+    g_test_init(&argc, &argv, NULL);
+    for (unsigned i = 0; i < 2 * n; i++) {
+        g_autofree char *path = NULL;
+
+        all[i] = tests[i % n];
+        all[i].jit = i >= n;
+        all[i].need_jit = need_jit;
+        all[i].model = all[i].model ? all[i].model : model;
+        path = g_strdup_printf("/%s/%s/%s", prefix, all[i].jit ? "jit" : "interp", all[i].name);
+        g_test_add_data_func(path, &all[i], er_test_run);
+    }
+    return g_test_run();
+}
+
 #endif

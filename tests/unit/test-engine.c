@@ -954,35 +954,9 @@ static void test_dirty(struct rig *g)
 
 /* --- each on both engines ----------------------------------------------------------------------------------------- */
 
-struct on_engine {
-    const char *name, *model;
-    void (*test)(struct rig *g);
-    bool jit;
-};
-
-static void run_on(const void *data)
-{
-    const struct on_engine *e = data;
-    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
-    struct rig g;
-    Error *err = NULL;
-
-    if (e->jit && !x86_jit_works(&err)) {
-        g_test_skip(error_text(err));
-        error_free(err);
-        return;
-    }
-    rig_new(&g, e->model ? e->model : "max");
-    if (e->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
-        g_error("%s", error_text(err));
-    }
-    e->test(&g);
-    rig_free(&g);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct on_engine tests[] = {
+    static const struct er_test tests[] = {
         { "second-page", NULL, test_second_page }, { "too-long", NULL, test_too_long },
         { "a20", NULL, test_a20 }, { "swapgs", NULL, test_swapgs },
         { "wraps", NULL, test_wraps }, { "stack-width", NULL, test_stack_width }, { "shadow", NULL, test_shadow },
@@ -997,16 +971,6 @@ int main(int argc, char **argv)
         { "masked", NULL, test_masked }, { "stack-ops", NULL, test_stack_ops }, { "enter", NULL, test_enter },
         { "nmi-iret", NULL, test_nmi_iret }, { "watch", NULL, test_watch }, { "dirty", NULL, test_dirty },
     };
-    static struct on_engine all[2 * ARRAY_LEN(tests)];
 
-    g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        g_autofree char *path = NULL;
-
-        all[i] = tests[i % ARRAY_LEN(tests)];
-        all[i].jit = i >= ARRAY_LEN(tests);
-        path = g_strdup_printf("/engine/%s/%s", all[i].jit ? "jit" : "interp", all[i].name);
-        g_test_add_data_func(path, &all[i], run_on);
-    }
-    return g_test_run();
+    return er_main(argc, argv, "engine", "max", false, tests, ARRAY_LEN(tests));
 }

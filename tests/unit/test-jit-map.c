@@ -149,43 +149,12 @@ static void test_patched(struct rig *g)
     g_assert_cmpuint(peek32(g, 0x8800), ==, N);
 }
 
-struct on_engine {
-    const char *name;
-    void (*test)(struct rig *g);
-    bool jit;
-};
-
-static void run_on(const void *data)
-{
-    const struct on_engine *e = data;
-    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
-    struct rig g;
-    Error *err = NULL;
-
-    rig_new(&g, "qemu64");
-    if (e->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
-        g_error("%s", error_text(err));
-    }
-    e->test(&g);
-    rig_free(&g);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct on_engine tests[] = {
-        { "far-edges", test_far_edges }, { "same-pages", test_same_pages }, { "data", test_data }, { "invlpg", test_invlpg },
-        { "beside", test_beside }, { "patched", test_patched },
+    static const struct er_test tests[] = {
+        { "far-edges", NULL, test_far_edges }, { "same-pages", NULL, test_same_pages }, { "data", NULL, test_data }, { "invlpg", NULL, test_invlpg },
+        { "beside", NULL, test_beside }, { "patched", NULL, test_patched },
     };
-    static struct on_engine all[2 * ARRAY_LEN(tests)];
 
-    g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        g_autofree char *path = NULL;
-
-        all[i] = tests[i % ARRAY_LEN(tests)];
-        all[i].jit = i >= ARRAY_LEN(tests);
-        path = g_strdup_printf("/map/%s/%s", all[i].jit ? "jit" : "interp", all[i].name);
-        g_test_add_data_func(path, &all[i], run_on);
-    }
-    return g_test_run();
+    return er_main(argc, argv, "map", "qemu64", true, tests, ARRAY_LEN(tests));
 }

@@ -47,51 +47,38 @@ static unsigned both_blind(struct rig *g)
     return n;
 }
 
-struct order {
-    const char *name;
-    const uint8_t *code, *end;
-    bool jit;
-};
-
-static void test_order(const void *data)
+static void in_order(struct rig *g, const uint8_t *code, size_t n)
 {
-    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
-    const struct order *t = data;
-    Error *err = NULL;
     GThread *vcpu;
-    struct rig g;
 
-    rig_new(&g, "qemu64");
-    if (t->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
-        g_error("%s", error_text(err));
-    }
-    er_long(&g);
-    er_load(&g, ER_AT, t->code, (size_t)(t->end - t->code));
+    er_long(g);
+    er_load(g, ER_AT, code, n);
     for (unsigned at = GO; at <= DONE; at += 0x40) {
-        *word(&g, at) = 0;
+        *word(g, at) = 0;
     }
-    g.cpu->regs[R_CX] = 0;
-    g.cpu->regs[R_SI] = ROUNDS;
-    vcpu = g_thread_new("vcpu", guest, &g);
-    g_assert_cmpuint(both_blind(&g), ==, 0);
+    g->cpu->regs[R_CX] = 0;
+    g->cpu->regs[R_SI] = ROUNDS;
+    vcpu = g_thread_new("vcpu", guest, g);
+    g_assert_cmpuint(both_blind(g), ==, 0);
     g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(vcpu)), ==, ER_OK);
-    rig_free(&g);
 }
 
-#define ORDER(name) { #name, name##_start, name##_end }
+#define ORDER(name)                                                                                                    \
+    static void test_##name(struct rig *g)                                                                             \
+    {                                                                                                                  \
+        in_order(g, name##_start, (size_t)(name##_end - name##_start));                                                \
+    }
+ORDER(by_xchg)
+ORDER(by_lock)
+ORDER(by_lock_add)
+ORDER(by_mfence)
+
 int main(int argc, char **argv)
 {
-    static const struct order tests[] = { ORDER(by_xchg), ORDER(by_lock), ORDER(by_lock_add), ORDER(by_mfence) };
-    static struct order all[2 * ARRAY_LEN(tests)];
+    static const struct er_test tests[] = {
+        { "by_xchg", NULL, test_by_xchg }, { "by_lock", NULL, test_by_lock }, { "by_lock_add", NULL, test_by_lock_add },
+        { "by_mfence", NULL, test_by_mfence },
+    };
 
-    g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        g_autofree char *path = NULL;
-
-        all[i] = tests[i % ARRAY_LEN(tests)];
-        all[i].jit = i >= ARRAY_LEN(tests);
-        path = g_strdup_printf("/order/%s/%s", all[i].jit ? "jit" : "interp", all[i].name);
-        g_test_add_data_func(path, &all[i], test_order);
-    }
-    return g_test_run();
+    return er_main(argc, argv, "order", "qemu64", true, tests, ARRAY_LEN(tests));
 }

@@ -420,45 +420,14 @@ static void test_rep_sizes(struct rig *g)
 
 /* --- each on both engines ----------------------------------------------------------------------------------------- */
 
-struct on_engine {
-    const char *name, *model;
-    void (*test)(struct rig *g);
-    bool jit;
-};
-
-static void run_on(const void *data)
-{
-    const struct on_engine *e = data;
-    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
-    struct rig g;
-    Error *err = NULL;
-
-    rig_new(&g, e->model ? e->model : "qemu64");
-    if (e->jit && !x86_cpu_set_engine(g.cpu, &o, &err)) {
-        g_error("%s", error_text(err));
-    }
-    e->test(&g);
-    rig_free(&g);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct on_engine tests[] = {
+    static const struct er_test tests[] = {
         { "sti", NULL, test_sti }, { "popf-if", NULL, test_popf_if }, { "popf-tf", NULL, test_popf_tf }, { "pushf", NULL, test_pushf },
         { "calls", NULL, test_calls }, { "bad-targets", NULL, test_bad_targets }, { "pairs", NULL, test_pairs },
         { "pair-rights", NULL, test_pair_rights },
         { "smap", "max", test_smap }, { "tsc", "max", test_tsc }, { "rep-fault", NULL, test_rep_fault }, { "rep-sizes", NULL, test_rep_sizes },
     };
-    static struct on_engine all[2 * ARRAY_LEN(tests)];
 
-    g_test_init(&argc, &argv, NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        g_autofree char *path = NULL;
-
-        all[i] = tests[i % ARRAY_LEN(tests)];
-        all[i].jit = i >= ARRAY_LEN(tests);
-        path = g_strdup_printf("/sys/%s/%s", all[i].jit ? "jit" : "interp", all[i].name);
-        g_test_add_data_func(path, &all[i], run_on);
-    }
-    return g_test_run();
+    return er_main(argc, argv, "sys", "qemu64", true, tests, ARRAY_LEN(tests));
 }

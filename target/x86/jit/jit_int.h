@@ -266,6 +266,11 @@ bool jit_stack_run(struct jit_tr *t);
 /** jit_flags_save()/jit_flags_restore() - in JT2, around code that changes the host's flags */
 void jit_flags_save(struct x64_buf *b);
 void jit_flags_restore(struct x64_buf *b);
+/** jit_bank() - the bank of the TLB that a block of @mode uses */
+static inline unsigned jit_bank(uint32_t mode)
+{
+    return mode & MODE_USER ? TLB_USER : mode & MODE_SMAP_AC ? TLB_KERNEL_AC : TLB_KERNEL;
+}
 /** jit_slot_fill() - from the TLB entry of a page; the stub for misses does the same (stubs.c) */
 static inline void jit_slot_fill(struct x86_cpu *cpu, struct x86_jit_slot *s, const struct x86_tlb_entry *e, uint64_t page)
 {

@@ -74,11 +74,6 @@ struct jit_site *jit_site(struct jit_tr *t)
     return s;
 }
 
-static unsigned bank_of(uint32_t mode)
-{
-    return mode & MODE_USER ? TLB_USER : mode & MODE_SMAP_AC ? TLB_KERNEL_AC : TLB_KERNEL;
-}
-
 static struct x86_jit_slot *slot_new(struct jit_tr *t)
 {
     struct x86_jit_slot *s = &t->cpu->jf.slot[TLB_BANKS + t->j->next_slot++ % (JIT_SLOTS - TLB_BANKS)];
@@ -97,7 +92,7 @@ static struct x86_jit_slot *slot_for(struct jit_tr *t, unsigned base, bool index
         return slot_new(t);
     }
     if (base == R_SP && disp > -4096 && disp < 4096) {
-        return &t->cpu->jf.slot[bank_of(t->mode)];
+        return &t->cpu->jf.slot[jit_bank(t->mode)];
     }
     d = (int64_t)disp - t->slot_disp[base];
     if (!t->slot_of[base] || d > SLOT_SPAN || d < -SLOT_SPAN) {
@@ -155,7 +150,7 @@ static void check(struct jit_tr *t, struct x86_jit_slot *slot, const struct x64_
     x64_b4(&t->c, (uint32_t)(uintptr_t)slot);
     x64_b1(&t->c, 0x68);
     x64_b4(&t->c, (uint32_t)(uintptr_t)s);
-    x64_call(&t->c, t->j->s_miss[bank_of(t->mode)][write]);
+    x64_call(&t->c, t->j->s_miss[jit_bank(t->mode)][write]);
     x64_lea(&t->c, X_SP, x64_m(X_SP, X_NONE, 0, 16));
     x64_jmp(&t->c, resume);
     s->resume = (uint32_t)x64_pc(&t->h);
@@ -176,7 +171,7 @@ void jit_site_hash(struct x86_cpu *cpu, struct jit_site *s)
     struct x86_jit *j = cpu->jit;
     struct x64_buf c = { .w = j->rw + j->size / 2 + j->cold_used, .to_rx = j->rx - j->rw };
     struct x64_buf h = { .w = j->rw + (s->hot - (uint32_t)(uintptr_t)j->rx), .to_rx = c.to_rx };
-    const struct x86_tlb_entry *tlb = cpu->tlb_bank[bank_of(s->b->mode)];
+    const struct x86_tlb_entry *tlb = cpu->tlb_bank[jit_bank(s->b->mode)];
     int32_t tag = (int32_t)((uintptr_t)tlb + (s->write ? offsetof(struct x86_tlb_entry, wtag) : offsetof(struct x86_tlb_entry, rtag)));
     uint8_t *start = c.w;
 
@@ -396,7 +391,7 @@ bool jit_stack_ok(const struct jit_tr *t)
 
 struct x64_rm jit_stack_at(struct jit_tr *t, unsigned base, int32_t disp, unsigned len, enum jit_acc acc)
 {
-    struct x86_jit_slot *slot = &t->cpu->jf.slot[bank_of(t->mode)];
+    struct x86_jit_slot *slot = &t->cpu->jf.slot[jit_bank(t->mode)];
     struct x64_rm m = x64_m(base, X_NONE, 0, disp);
 
     before(t);
@@ -451,7 +446,7 @@ static void step_cold(struct jit_tr *t, unsigned i)
 bool jit_stack_run(struct jit_tr *t)
 {
     const struct x86_rec *r = &t->b->recs[t->i];
-    struct x86_jit_slot *slot = &t->cpu->jf.slot[bank_of(t->mode)];
+    struct x86_jit_slot *slot = &t->cpu->jf.slot[jit_bank(t->mode)];
     bool push = r->op == OP_PUSH, live = t->nat && t->ri[t->i].nat_in;
     unsigned n = run_length(t), first = t->i;
     struct x64_rm near = x64_m(JSP, X_NONE, 0, push ? -8 : 0);

@@ -24,11 +24,6 @@ uint32_t jit_string_early(const struct x86_rec *r)
     return r->op == OP_MOVS || r->op == OP_STOS ? jit_writes(r) : 0;
 }
 
-static unsigned bank(uint32_t mode)
-{
-    return mode & MODE_USER ? TLB_USER : mode & MODE_SMAP_AC ? TLB_KERNEL_AC : TLB_KERNEL;
-}
-
 static void cut(struct x64_buf *b, unsigned reg)
 {
     x64_op(b, 0x8B, reg, x64_r(reg));
@@ -53,7 +48,7 @@ bool jit_tmpl_string(struct jit_tr *t, const struct x86_rec *r)
     x64_op(&t->h, 0xF7, 0, JF(t->cpu, eflags));         /* TEST */
     x64_b4(&t->h, FL_DF);
     down = x64_jcc(&t->h, X_NZ, 0);
-    x64_call(&t->h, t->j->s_string[r->op == OP_STOS][bank(t->mode)][r->size]);
+    x64_call(&t->h, t->j->s_string[r->op == OP_STOS][jit_bank(t->mode)][r->size]);
     if (!m64) {                                         /* the last page's end is address 0 */
         x64_op(&t->h, 0x8D, X_SI, x64_m(X_SI, X_NONE, 0, 0));
         x64_op(&t->h, 0x8D, X_DI, x64_m(X_DI, X_NONE, 0, 0));
