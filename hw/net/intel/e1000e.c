@@ -6,21 +6,11 @@
  * Linux's register self-test (ethtool -t) expects, too.
  */
 #include "core.h"
+#include "rows.h"
 
 #include "hw/net/nics.h"
 
 #define QUEUES .count = 2, .stride = Q_STRIDE
-#define RING_REGS(q, base, ring_hook, tail_hook)                                                                       \
-    { q "BAL", base + Q_BAL,  .rw = 0xFFFFFFF0, QUEUES, .after = ring_hook },                                          \
-    { q "BAH", base + Q_BAH,  .rw = 0xFFFFFFFF, QUEUES, .after = ring_hook },                                          \
-    { q "LEN", base + Q_LEN,  .rw = 0x000FFF80, QUEUES, .after = ring_hook },                                          \
-    { q "H",   base + Q_HEAD, .rw = 0x0000FFFF, QUEUES, .after = ring_hook },                                          \
-    { q "T",   base + Q_TAIL, .rw = 0x0000FFFF, QUEUES, .after = tail_hook }
-
-#define STAT(name, off)  { name, off, .clear_on_read = ~0u }
-/* Low half stays until the high half is read */
-#define STAT64(name, off) { name "L", off, .hw = ~0u }, { name "H", (off) + 4, .clear_on_read = ~0u, .read = stats_high_read }
-
 static const struct reg regs_82574[] = {
     { "CTRL",     R_CTRL,     .rw = 0xFBFFFFFF, .reset = CTRL_FD | CTRL_SLU | CTRL_SPEED_1000 | 1u << 20,
                               .after = ctrl_written },                                              /* 10.2.2.1 */
@@ -80,7 +70,7 @@ static const struct reg regs_82574[] = {
     { "PSRCTL",   R_PSRCTL,   .rw = 0x3F3F3F7F, .reset = 0x00040402 },                              /* 10.2.5.2 */
     { "FCRTL",    R_FCRTL,    .rw = 0x8000FFF8 },                                                   /* 10.2.5.3 */
     { "FCRTH",    R_FCRTH,    .rw = 0x0000FFF8 },                                                   /* 10.2.5.4 */
-    RING_REGS("RD", R_RDBAL, rx_ring_written, rx_tail_written),                                     /* 10.2.5.5-9 */
+    RING_REGS("RD", R_RDBAL, rx_ring_written, rx_tail_written, QUEUES),                             /* 10.2.5.5-9 */
     { "RDTR",     R_RDTR,     .rw = 0x0000FFFF, .after = rdtr_written },                            /* 10.2.5.10 */
     { "RXDCTL",   R_RXDCTL,   .rw = 0x013F3F3F, .reset = 0x00010000, QUEUES },                      /* 10.2.5.11 */
     { "RADV",     R_RADV,     .rw = 0x0000FFFF },                                                   /* 10.2.5.12 */
@@ -102,7 +92,7 @@ static const struct reg regs_82574[] = {
     { "TCTL",     R_TCTL,     .rw = 0x7FFFFFFA, .after = tctl_written },                            /* 10.2.6.1 */
     { "TIPG",     R_TIPG,     .rw = 0x3FFFFFFF, .reset = 0x00602008 },                              /* 10.2.6.2 */
     { "AIT",      R_AIT,      .rw = 0x0000FFFF },                                                   /* 10.2.6.3 */
-    RING_REGS("TD", R_TDBAL, tx_ring_written, tx_tail_written),                                     /* 10.2.6.4-8 */
+    RING_REGS("TD", R_TDBAL, tx_ring_written, tx_tail_written, QUEUES),                             /* 10.2.6.4-8 */
     { "TIDV",     R_TIDV,     .rw = 0x0000FFFF },                                                   /* 10.2.6.12 */
     { "TXDCTL",   R_TXDCTL,   .rw = 0xFF7F3F3F, QUEUES },                                           /* 10.2.6.9 */
     { "TADV",     R_TADV,     .rw = 0x0000FFFF },                                                   /* 10.2.6.13 */
@@ -144,20 +134,8 @@ static const struct reg regs_82574[] = {
     { "TDFHS",    0x3420,     .rw = 0x1FFF }, { "TDFTS", 0x3428, .rw = 0x1FFF }, { "TDFPC", 0x3430, .rw = 0x1FFF },
     { "PBM",      0x10000,    .rw = ~0u, .count = 10240, .flags = REG_KEEP },
 
-    STAT("CRCERRS", 0x4000), STAT("ALGNERRC", 0x4004), STAT("SYMERRS", 0x4008), STAT("RXERRC", 0x400C), /* 10.2.7 */
-    STAT("MPC", 0x4010), STAT("SCC", 0x4014), STAT("ECOL", 0x4018), STAT("MCC", 0x401C), STAT("LATECOL", 0x4020),
-    STAT("COLC", 0x4028), STAT("DC", 0x4030), STAT("TNCRS", 0x4034), STAT("SEC", 0x4038), STAT("CEXTERR", 0x403C),
-    STAT("RLEC", 0x4040), STAT("XONRXC", 0x4048), STAT("XONTXC", 0x404C), STAT("XOFFRXC", 0x4050),
-    STAT("XOFFTXC", 0x4054), STAT("FCRUC", 0x4058),
-    STAT("PRC64", 0x405C), STAT("PRC127", 0x4060), STAT("PRC255", 0x4064), STAT("PRC511", 0x4068),
-    STAT("PRC1023", 0x406C), STAT("PRC1522", 0x4070), STAT("GPRC", 0x4074), STAT("BPRC", 0x4078),
-    STAT("MPRC", 0x407C), STAT("GPTC", 0x4080), STAT64("GORC", 0x4088), STAT64("GOTC", 0x4090),
-    STAT("RNBC", 0x40A0), STAT("RUC", 0x40A4), STAT("RFC", 0x40A8), STAT("ROC", 0x40AC), STAT("RJC", 0x40B0),
-    STAT("MGTPRC", 0x40B4), STAT("MGTPDC", 0x40B8), STAT("MGTPTC", 0x40BC), STAT64("TOR", 0x40C0),
-    STAT64("TOT", 0x40C8), STAT("TPR", 0x40D0), STAT("TPT", 0x40D4),
-    STAT("PTC64", 0x40D8), STAT("PTC127", 0x40DC), STAT("PTC255", 0x40E0), STAT("PTC511", 0x40E4),
-    STAT("PTC1023", 0x40E8), STAT("PTC1522", 0x40EC), STAT("MPTC", 0x40F0), STAT("BPTC", 0x40F4),
-    STAT("TSCTC", 0x40F8), STAT("TSCTFC", 0x40FC), STAT("IAC", S_IAC), STAT("ICRXPTC", 0x4104),
+    STATS_REGS,                                                                                     /* 10.2.7 */
+    STAT("IAC", S_IAC), STAT("ICRXPTC", 0x4104),
     STAT("ICRXATC", 0x4108), STAT("ICTXPTC", 0x410C), STAT("ICTXATC", 0x4110), STAT("ICTXQEC", 0x4118),
     STAT("ICTXQMTC", 0x411C), STAT("ICRXDMTC", 0x4120), STAT("ICRXOC", 0x4124),
 };
