@@ -329,19 +329,23 @@ static bool page_kill(struct x86_engine *e, struct x86_code_page *p, unsigned of
  * A page that has lost its blocks stays one of code for a while: what is patched once is patched again, and to take the
  * write tags of a page away means to look at all of them. But a store beside code costs a call to C, and often the
  * code will not run again: the page was freed, and is a stack or a page table now. So after some of these stores the
- * page is given up with the blocks that it has; one that has both code and data gets more stores each time.
+ * page is given up with the blocks that it has; one that has both code and data gets more stores each time. Return:
+ * blocks died
  */
 #define MISSED_MAX 64u
-static bool given_up(struct x86_engine *e, struct x86_code_page *p)
+static bool store_missed(struct x86_engine *e, struct x86_code_page *p)
 {
     uint8_t *times = &e->mixed[page_hash(p->key)];
+    bool any;
 
     if (++p->missed < MISSED_MAX << *times) {
         return false;
     }
     *times = (uint8_t)MIN(*times + 1u, 20u);
     e->smc_given_up++;
-    return true;
+    any = page_kill(e, p, 0, RAM_PAGE_SIZE);
+    page_drop(e, p);
+    return any;
 }
 
 /* Blocks of this CPU that were decoded from @n bytes of one page. Return: some died */
@@ -358,9 +362,8 @@ static bool page_written(struct x86_engine *e, struct ram_block *ram, uint64_t o
         e->smc_hits++;
         any = page_kill(e, p, in, n);
         page_refresh(p);
-    } else if (given_up(e, p)) {
-        any = page_kill(e, p, 0, RAM_PAGE_SIZE);
-        page_drop(e, p);
+    } else {
+        any = store_missed(e, p);
     }
     return any;
 }
@@ -402,10 +405,7 @@ bool x86_smc_beside(struct x86_cpu *cpu, struct ram_block *ram, uint64_t off, un
         return false;
     }
     e->smc_stores++;
-    if (given_up(e, p)) {
-        page_kill(e, p, 0, RAM_PAGE_SIZE);
-        page_drop(e, p);
-    }
+    store_missed(e, p);
     return true;
 }
 
