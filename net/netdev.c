@@ -8,30 +8,38 @@
 #include "net/nic.h"
 #include "qapi/qapi-types.h"
 
-static const struct {
+static const struct backend {
     NetdevDriver type;
-    const char *name;
     const struct net_backend_ops *ops;      /* NULL: this binary was built without */
-} backends[] = {
-    { NETDEV_DRIVER_HUBPORT, "hubport", &net_backend_hubport },
+} backends[] = {                            /* in the order of -netdev help */
+    { NETDEV_DRIVER_SOCKET, NULL },
+    { NETDEV_DRIVER_STREAM, NULL },
+    { NETDEV_DRIVER_DGRAM, NULL },
+    { NETDEV_DRIVER_HUBPORT, &net_backend_hubport },
+    { NETDEV_DRIVER_SWITCH, NULL },
+    { NETDEV_DRIVER_TAP, NULL },
 #ifdef HAVE_SLIRP
-    { NETDEV_DRIVER_USER, "user", &net_backend_user },
+    { NETDEV_DRIVER_USER, &net_backend_user },
 #else
-    { NETDEV_DRIVER_USER, "user", NULL },
+    { NETDEV_DRIVER_USER, NULL },
 #endif
+    { NETDEV_DRIVER_L2TPV3, NULL },
+    { NETDEV_DRIVER_VDE, NULL },
+    { NETDEV_DRIVER_BRIDGE, NULL },
+    { NETDEV_DRIVER_HOSTONLY, NULL },
+    { NETDEV_DRIVER_BRIDGED, NULL },
+    { NETDEV_DRIVER_AF_XDP, NULL },
+    { NETDEV_DRIVER_VHOST_VDPA, NULL },
 };
 
-const char *const *netdev_type_names(void)
+bool netdev_type_built(int type)
 {
-    static const char *const names[] = {
-        "hubport",
-#ifdef HAVE_SLIRP
-        "user",
-#endif
-        NULL,
-    };
-
-    return names;
+    for (unsigned i = 0; i < ARRAY_LEN(backends); i++) {
+        if ((int)backends[i].type == type) {
+            return backends[i].ops != NULL;
+        }
+    }
+    return false;
 }
 
 /* A NIC whose netdev @c->name was deleted gets the new one. */
@@ -60,7 +68,7 @@ struct net_client *netdev_new(const struct Netdev *cfg, Error **errp)
             continue;
         }
         if (!backends[i].ops) {
-            error_setg(errp, "network backend '%s' is not compiled into this binary", backends[i].name);
+            error_setg(errp, "network backend '%s' is not compiled into this binary", qapi_enum_name(&qapi_type_NetdevDriver, cfg->type));
             return NULL;
         }
         c = net_client_new(backends[i].ops, cfg->id, &cfg->u, errp);

@@ -139,8 +139,8 @@ bool netdev_create(const struct Netdev *cfg, Error **errp);
 bool netdev_create_on_hub(const struct Netdev *cfg, unsigned hub_id, Error **errp);
 /** netdev_del() - "Device 'nosuch' not found" (DeviceNotFound), "Device 'X' is not a netdev"; its NIC stays, link down */
 bool netdev_del(const char *id, Error **errp);
-/** netdev_type_names() - the kinds this binary has, NULL-terminated, in the order of -netdev help; const */
-const char *const *netdev_type_names(void);
+/** netdev_type_built() - this binary has the backend @type, a NetdevDriver */
+bool netdev_type_built(int type);
 /** net_set_link() - NIC, netdev or hub port by name; "Device 'nosuch' not found" (DeviceNotFound) */
 bool net_set_link(const char *name, bool up, Error **errp);
 /** net_check_clients() - the start-up warnings on stderr: no peer, hub without NIC or host side */

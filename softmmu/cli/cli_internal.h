@@ -30,7 +30,7 @@ bool accel_of_machine(struct vm_options *o, const char *names, Error **errp);
 bool net_option_help(struct vm_options *o, const char *opt, const char *arg, Error **errp);
 bool compat_net_create(struct vm_options *o, Error **errp);
 /* backends.c: print help for "TYPE,help" of a union type; true when it was asked for */
-bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg, const char *heading);
+bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg, const char *heading, bool (*built)(int branch));
 /**
  * netdev_from_tree() - fill in a Netdev from options of -netdev, -nic, -net; @need_id: false: id may be missing
  * (NULL then)

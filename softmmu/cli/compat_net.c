@@ -26,7 +26,7 @@ static bool print_kinds_and_models(struct vm_options *o)
 {
     char *models = nic_models_help();
 
-    union_help(o, &qapi_type_Netdev, "help", "Available netdev backend types:");
+    union_help(o, &qapi_type_Netdev, "help", "Available netdev backend types:", netdev_type_built);
     opt_print_help(o, models);
     g_free(models);
     return true;
@@ -61,7 +61,7 @@ bool net_option_help(struct vm_options *o, const char *opt, const char *arg, Err
         opt_print_help(o, text);
         g_free(text);
     } else if (help) {
-        help = union_help(o, &qapi_type_Netdev, arg, "");
+        help = union_help(o, &qapi_type_Netdev, arg, "", netdev_type_built);
     }
     jval_free(tree);
     return help;

@@ -6,10 +6,10 @@
  */
 #include "cli/device_opt.h"
 #include "cli_internal.h"
+#include "net/client.h"
 #include <string.h>
 
-/* "TYPE,help" of a type with a discriminator, or "help": its branches */
-bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg, const char *heading)
+bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg, const char *heading, bool (*built)(int branch))
 {
     const struct qapi_type *kinds = qapi_find_member(t, t->discriminator)->type;
     bool help = false;
@@ -24,7 +24,9 @@ bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg
         GString *s = g_string_new(heading);
 
         for (unsigned i = 0; kinds->values[i]; i++) {
-            g_string_append_printf(s, "\n%s", kinds->values[i]);
+            if (!built || built((int)i)) {
+                g_string_append_printf(s, "\n%s", kinds->values[i]);
+            }
         }
         g_string_append_c(s, '\n');
         opt_print_help(o, s->str);
@@ -46,7 +48,7 @@ bool union_help(struct vm_options *o, const struct qapi_type *t, const char *arg
 
 bool opt_netdev(struct vm_options *o, const char *arg, Error **errp)
 {
-    if (!union_help(o, &qapi_type_Netdev, arg, "Available netdev backend types:")) {
+    if (!union_help(o, &qapi_type_Netdev, arg, "Available netdev backend types:", netdev_type_built)) {
         opt_list_add(o->netdevs, "-netdev", arg);
     }
     return true;
@@ -70,7 +72,7 @@ bool opt_net(struct vm_options *o, const char *arg, Error **errp)
 
 bool opt_chardev(struct vm_options *o, const char *arg, Error **errp)
 {
-    if (!union_help(o, &qapi_type_ChardevOptions, arg, "Available chardev backend types:")) {
+    if (!union_help(o, &qapi_type_ChardevOptions, arg, "Available chardev backend types:", NULL)) {
         opt_list_add(o->chardevs, "-chardev", arg);
     }
     return true;
@@ -78,7 +80,7 @@ bool opt_chardev(struct vm_options *o, const char *arg, Error **errp)
 
 bool opt_object(struct vm_options *o, const char *arg, Error **errp)
 {
-    if (!union_help(o, &qapi_type_ObjectOptions, arg, "List of user creatable objects:")) {
+    if (!union_help(o, &qapi_type_ObjectOptions, arg, "List of user creatable objects:", NULL)) {
         opt_list_add(o->objects, "-object", arg);
     }
     return true;

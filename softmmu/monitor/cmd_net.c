@@ -465,9 +465,9 @@ void complete_set_link(unsigned argno, const char *word, GPtrArray *out)
 
 void complete_netdev_types(unsigned argno, const char *word, GPtrArray *out)
 {
-    const char *const *names = netdev_type_names();
-
-    for (unsigned i = 0; argno == 1 && names[i]; i++) {
-        hmp_add_candidate(out, word, names[i]);
+    for (int i = 0; argno == 1 && i < NETDEV_DRIVER__MAX; i++) {
+        if (netdev_type_built(i)) {
+            hmp_add_candidate(out, word, qapi_enum_name(&qapi_type_NetdevDriver, i));
+        }
     }
 }
