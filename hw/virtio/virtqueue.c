@@ -8,6 +8,7 @@
  * VIRTIO_F_IN_ORDER (2.7.9, 2.8.8): each popped element has a number; a pushed one is put aside until all with lower
  * numbers are there. Every element gets a used entry of its own, since the driver needs the lengths.
  */
+#include "core/fence.h"
 #include "vq_internal.h"
 
 #include <glib.h>
@@ -428,7 +429,7 @@ bool vq_should_notify(struct virtqueue *vq)
     }
     vq->flushed = false;
     vq_check_map(vq);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* what was published is seen before we look whether anyone cares */
+    fence_all();                                /* what was published is seen before we look whether anyone cares */
     yes = vq->l.packed ? packed_wants_interrupt(vq) : split_wants_interrupt(vq);
     vq->notified += yes;
     vq->suppressed += !yes;
@@ -450,7 +451,7 @@ bool vq_set_notify(struct virtqueue *vq, bool on)
     if (!on) {
         return false;
     }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);    /* the request is seen before we look for the last time */
+    fence_all();                                /* the request is seen before we look for the last time */
     return !vq_empty(vq);
 }
 

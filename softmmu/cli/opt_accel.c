@@ -183,6 +183,7 @@ static bool set_props(struct vm_options *o, const AccelOptions *a, Error **errp)
     e->one_insn |= a->has_one_insn_per_tb && a->one_insn_per_tb;
     e->no_chain = a->has_chain && !a->chain;
     e->no_slots = a->has_slots && !a->slots;
+    e->keep_lock = a->has_lock && a->lock;
     e->perf_map |= a->has_perf_map && a->perf_map;
     e->hot = a->has_hot ? a->hot : 0;
     return true;
@@ -191,11 +192,11 @@ static bool set_props(struct vm_options *o, const AccelOptions *a, Error **errp)
 /* What was asked for and cannot be had is said, not passed over */
 static void warn_props(const struct vm_options *o, const AccelOptions *a)
 {
-    bool translator = (a->has_check && a->check) || (a->has_slots && !a->slots) || a->interpret || a->has_hot ||
+    bool translator = (a->has_check && a->check) || (a->has_slots && !a->slots) || (a->has_lock && a->lock) || a->interpret || a->has_hot ||
                       o->engine.perf_map;
 
     if (!strcmp(a->accel, "tcg") && translator && !strcmp(o->accel, "interp")) {
-        warn_report("-accel tcg: the translator does not work here; check, slots, interpret, hot and perf-map are ignored");
+        warn_report("-accel tcg: the translator does not work here; check, slots, lock, interpret, hot and perf-map are ignored");
     }
     if (a->has_split_wx && !a->split_wx) {
         warn_report("-accel %s: split-wx=off is ignored: code is never writable and executable at once", a->accel);

@@ -303,6 +303,9 @@ static void print_settings(const struct x86_cpu *cpu, GString *out)
     if (o->no_slots) {
         g_string_append_printf(out, "slots           off\n");
     }
+    if (o->keep_lock) {
+        g_string_append_printf(out, "lock            on\n");
+    }
     if (o->interp_from < o->interp_to) {
         g_string_append_printf(out, "interpret       0x%" PRIx64 "-0x%" PRIx64 "\n", o->interp_from, o->interp_to);
     }

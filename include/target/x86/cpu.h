@@ -51,6 +51,7 @@ struct x86_engine_opts {
     bool check;             /* run translated blocks in the interpreter too, and compare */
     bool no_chain;          /* blocks never jump to each other */
     bool one_insn;          /* blocks of one instruction */
+    bool keep_lock;         /* LOCK is LOCK with one CPU too: somebody shares guest memory who does not call fence_all() */
     bool no_slots;          /* no one-entry TLB slots: every access looks in the hashed TLB */
     bool perf_map;          /* write /tmp/perf-PID.map */
     uint32_t tb_size;       /* MiB of host code; 0: the default */

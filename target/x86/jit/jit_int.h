@@ -162,6 +162,7 @@ struct x86_jit {
     FILE *perf;                 /* the perf map, or NULL */
 
     struct jit_exit *(*enter)(struct x86_cpu *cpu, uintptr_t code);
+    bool no_lock;               /* LOCK is left out */
     uintptr_t s_exit;           /* JT0: jit_exit; leaves to C */
     uintptr_t s_cross[2][2];    /* user, 64-bit mode; the same for an edge to another page: first looks whether it still is the same page */
     uintptr_t s_step;           /* call; JT0: site; runs the record in the interpreter */

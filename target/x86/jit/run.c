@@ -2,6 +2,7 @@
 /*
  * target/x86/jit/run.c - the C side of translated code: entering it, what it calls, and where it leaves to
  */
+#include "core/fence.h"
 #include "target/x86/jit/check.h"
 #include "target/x86/jit/jit_int.h"
 #include "target/x86/jit/link.h"
@@ -557,8 +558,9 @@ void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b)
 }
 
 /*
- * The copy that lives as long as its code: records with handlers of their own, none for two. LOCK stays, with one CPU
- * too: a driver that tells a device of its interest and looks once more for work needs the barrier
+ * The copy that lives as long as its code: records with handlers of their own, none for two. With one CPU nobody else does
+ * read-modify-write on guest memory (devices load and store), and devices make the barrier for both sides where they tell the guest something
+ * and then look what it did (core/fence.h), so LOCK can go.
  */
 struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *b)
 {
@@ -573,7 +575,7 @@ struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *
     }
     memcpy(hot, b, size);
     for (unsigned i = n; i-- > 0; ) {
-        hot->recs[i].flags &= (uint16_t)~REC_X2;
+        hot->recs[i].flags &= (uint16_t)~(REC_X2 | (j->no_lock ? REC_LOCK : 0));
         x86_bind_one(&hot->recs[i], b->mode);
     }
     if (!jit_translate(cpu, hot)) {
@@ -602,6 +604,7 @@ struct x86_jit *x86_jit_new(struct x86_cpu *cpu, const struct x86_engine_opts *o
     jit_simd_host(j);
     j->has = jit_host_has();
     j->leave.kind = JX_LEAVE;
+    j->no_lock = !o->keep_lock && cpu->cores <= 1 && fence_all_rely();
     if (!jit_cache_open(j, o->tb_size, errp)) {
         g_free(j);
         return NULL;

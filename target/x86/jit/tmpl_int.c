@@ -630,6 +630,10 @@ static bool tmpl_xchg(struct jit_tr *t, const struct x86_rec *r)
             get(t, JT2, size, jit_gop(t, r->reg, size));
             x64_op(&t->h, sized(0x86, size), JT2, m);
             put(t, r->reg, size, JT2);
+        } else if (!(r->flags & REC_LOCK)) {        /* the host's XCHG would lock all the same */
+            get(t, JT2, size, m);
+            x64_op(&t->h, sized(0x88, size), jit_greg(r->reg >> 3), m);
+            put(t, r->reg, size, JT2);
         } else {
             x64_op(&t->h, sized(0x86, size), jit_greg(r->reg >> 3), m);
         }
