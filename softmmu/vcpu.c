@@ -66,7 +66,7 @@ static gpointer vcpu_main(gpointer opaque)
     while (!quitting) {
         if (!may_run(v)) {
             v->parked = true;
-            g_cond_broadcast(&parked_cond);
+            machine_lock_signal(&parked_cond);
             sleep_until_woken(v);
             continue;
         }

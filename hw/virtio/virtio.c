@@ -171,7 +171,7 @@ void virtio_kick(struct virtio_device *v, unsigned queue)
     struct virtio_queue *q = virtio_queue(v, queue);
 
     if (q && q->started) {
-        q->kicks++;
+        __atomic_fetch_add(&q->kicks, 1, __ATOMIC_RELAXED);
         bh_schedule(&q->bh);
     }
 }

@@ -11,7 +11,7 @@
 #include "hw/pci/msi.h"
 #include "lib/bytes.h"
 
-enum { PAGE_SHIFT = 12, CONFIG = 20, CONFIG_MSIX = 24 };
+enum { QUEUE_NOTIFY = 16, PAGE_SHIFT = 12, CONFIG = 20, CONFIG_MSIX = 24 };
 
 /*
  * Linux before 2.6.34 never sets bus mastering on virtio devices, and they worked. A legacy driver that says DRIVER_OK
@@ -88,7 +88,7 @@ static const struct vreg legacy[] = {                               /* 4.1.4.10 
     { "queue_address",   8,  4, queue_pfn, queue_pfn_w },
     { "queue_size",      12, 2, queue_num },
     { "queue_select",    14, 2, queue_sel, queue_sel_w },
-    { "queue_notify",    16, 2, NULL, queue_notify_w },
+    { "queue_notify",    QUEUE_NOTIFY, 2, NULL, queue_notify_w },
     { "device_status",   18, 1, status, status_w },
     { "isr_status",      19, 1, virtio_pci_isr_read },
     { "config_msix_vector", 20, 2, config_vector, config_vector_w },    /* rows from here on: with MSI-X only */
@@ -132,7 +132,16 @@ static void legacy_write(void *opaque, uint64_t off, uint64_t val, unsigned size
     virtio_config_store(p->vdev, off - config_at(p), buf, size);
 }
 
-static const struct region_ops legacy_ops = { legacy_read, legacy_write, 1, 4 };
+static bool legacy_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    if (off != QUEUE_NOTIFY || size != 2) {
+        return false;
+    }
+    queue_notify_w(opaque, (uint32_t)val);
+    return true;
+}
+
+static const struct region_ops legacy_ops = { legacy_read, legacy_write, 1, 4, legacy_post };
 
 void virtio_pci_legacy_init(struct virtio_pci *p)
 {

@@ -220,6 +220,16 @@ static void modern_write(void *opaque, uint64_t off, uint64_t val, unsigned size
     }
 }
 
+/* A notification changes nothing but when the queue is looked at */
+static bool modern_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    if (off < VIRTIO_PCI_NOTIFY) {
+        return false;
+    }
+    modern_write(opaque, off, val, size);
+    return true;
+}
+
 static uint64_t pio_read(void *opaque, uint64_t off, unsigned size)
 {
     return 0;
@@ -235,8 +245,14 @@ static void pio_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
     }
 }
 
-static const struct region_ops modern_ops = { modern_read, modern_write, 1, 4 };
-static const struct region_ops pio_ops = { pio_read, pio_write, 1, 4 };
+static bool pio_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    pio_write(opaque, off, val, size);
+    return true;
+}
+
+static const struct region_ops modern_ops = { modern_read, modern_write, 1, 4, modern_post };
+static const struct region_ops pio_ops = { pio_read, pio_write, 1, 4, pio_post };
 
 /* ---- capabilities, 4.1.4 ---- */
 

@@ -4,6 +4,7 @@
  *
  * The main thread holds the machine lock while it runs callbacks and gives it up while it sleeps in poll. CPU threads
  * take it for device access. So every callback and every device function runs with the lock held, one at a time.
+ * A CPU thread that waits stands still, so long work (a ring, a batch) ends early when the lock is wanted.
  */
 #ifndef CORE_LOOP_H
 #define CORE_LOOP_H
@@ -16,12 +17,18 @@
 void machine_lock(void);
 void machine_unlock(void);
 bool machine_locked(void);
+/** machine_lock_wanted() - another thread looks for it right now: who holds it ends what he does soon, then yields. Any thread */
+bool machine_lock_wanted(void);
+/** machine_lock_yield() - let the others in, then hold it again. Only where nothing is half done: anything may have changed */
+void machine_lock_yield(void);
 
 /**
  * machine_lock_wait() - give up the lock until @cond is signalled, then hold it again; Return: false on time-out
  * @until_us: g_get_monotonic_time() scale, or -1 for ever
  */
 bool machine_lock_wait(GCond *cond, int64_t until_us);
+/** machine_lock_signal() - wake all who wait for @cond there; with the lock held */
+void machine_lock_signal(GCond *cond);
 
 /** loop_init() - main thread, once, before anything else here; it then holds the machine lock */
 void loop_init(void);

@@ -27,6 +27,13 @@ struct region_ops {
     uint64_t (*read)(void *opaque, uint64_t off, unsigned size);
     void (*write)(void *opaque, uint64_t off, uint64_t val, unsigned size);
     uint8_t min, max;
+    /*
+     * Optional: take a write without the machine lock, at once and from any CPU thread: a doorbell. It may do atomic stores and
+     * bh_schedule(). false: not one of those, .write is called as usual. Only whole accesses of .min to .max bytes come here. What it
+     * leaves behind must be looked at by every other entry of the device, so that the guest sees its writes in order. The region
+     * leaves the tree for good only while the CPUs stand still.
+     */
+    bool (*post)(void *opaque, uint64_t off, uint64_t val, unsigned size);
 };
 
 enum region_kind { REGION_CONTAINER, REGION_RAM, REGION_ROM, REGION_IO, REGION_ALIAS };

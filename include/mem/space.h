@@ -42,6 +42,8 @@ bool space_lookup(struct addr_space *as, uint64_t addr, struct space_slot *slot)
 /** space_read()/space_write() - one access of 1, 2, 4 or 8 bytes; machine lock held. An access that crosses a range is split into bytes */
 uint64_t space_read(struct addr_space *as, uint64_t addr, unsigned size);
 void space_write(struct addr_space *as, uint64_t addr, uint64_t val, unsigned size);
+/** space_write_posted() - try the write as a doorbell (struct region_ops.post), without the machine lock; false: use space_write() */
+bool space_write_posted(struct addr_space *as, uint64_t addr, uint64_t val, unsigned size);
 
 /**
  * space_rw() - copy @len bytes between @buf and the space, RAM at once, I/O by naturally aligned accesses of up to 4 bytes

@@ -6,70 +6,57 @@
  * lock-free stack that any thread pushes to; the loop takes all of it at once and runs it in order.
  */
 #include "core/loop.h"
-#include <errno.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include "core/clock.h"
+#include "softmmu/core/timer_internal.h"
+#include <assert.h>
+#include <poll.h>
+#include <stddef.h>
+#include <time.h>
 
-static GMutex lock;
-static GThread *lock_owner;         /* atomic; who holds the lock */
-static gint lock_waiters;           /* atomic; threads inside machine_lock() */
 static struct bh *bh_stack;         /* atomic; scheduled, newest first */
 static bool quit;
 
-/* ---- machine lock ---- */
+/* ---- sleeping ---- */
 
-void machine_lock(void)
+static bool in_poll;                /* atomic: the loop sleeps, or is about to */
+static bool woken;                  /* atomic: it must look again */
+
+static_assert(sizeof(GPollFD) == sizeof(struct pollfd) && offsetof(GPollFD, revents) == offsetof(struct pollfd, revents), "as glib promises");
+
+/* @timeout_ms as of poll(); the timers may want less */
+static gint sleep_in_poll(GPollFD *fds, guint n, gint timeout_ms, int64_t timers_ns)
 {
-    g_atomic_int_inc(&lock_waiters);
-    g_mutex_lock(&lock);
-    g_atomic_int_add(&lock_waiters, -1);
-    g_atomic_pointer_set(&lock_owner, g_thread_self());
-}
+    int64_t ns = timeout_ms < 0 ? -1 : timeout_ms * NS_PER_MS;
+    struct timespec ts;
 
-void machine_unlock(void)
-{
-    g_atomic_pointer_set(&lock_owner, NULL);
-    g_mutex_unlock(&lock);
-}
-
-bool machine_locked(void)
-{
-    return g_atomic_pointer_get(&lock_owner) == g_thread_self();
-}
-
-bool machine_lock_wait(GCond *cond, int64_t until_us)
-{
-    bool in_time = true;
-
-    g_atomic_pointer_set(&lock_owner, NULL);
-    if (until_us < 0) {
-        g_cond_wait(cond, &lock);
-    } else {
-        in_time = g_cond_wait_until(cond, &lock, until_us);
+    if (timers_ns >= 0 && (ns < 0 || timers_ns < ns)) {
+        ns = timers_ns;
     }
-    g_atomic_pointer_set(&lock_owner, g_thread_self());
-    return in_time;
+    ts.tv_sec = ns / NS_PER_SEC;
+    ts.tv_nsec = ns % NS_PER_SEC;
+    return ppoll((struct pollfd *)(void *)fds, n, ns < 0 ? NULL : &ts, NULL);
 }
 
 static gint poll_unlocked(GPollFD *fds, guint n, gint timeout)
 {
     bool held = machine_locked();
+    int64_t timers_ns;
     gint r;
 
-    if (held && timeout == 0 && !g_atomic_int_get(&lock_waiters)) {
-        return g_poll(fds, n, 0);
-    }
-    /* a busy loop must let a waiting CPU thread in as well: the mutex alone is not fair */
-    if (held) {
-        machine_unlock();
-    }
-    r = g_poll(fds, n, timeout);
-    if (held) {
-        if (timeout == 0) {
-            g_thread_yield();
+    if (!held || timeout == 0) {
+        r = g_poll(fds, n, timeout);
+        if (held && machine_lock_wanted()) {
+            machine_lock_yield();
         }
-        machine_lock();
+        return r;
     }
+    timers_ns = timers_wait_ns();
+    machine_unlock();
+    __atomic_store_n(&in_poll, true, __ATOMIC_SEQ_CST);
+    r = sleep_in_poll(fds, n, __atomic_load_n(&woken, __ATOMIC_SEQ_CST) ? 0 : timeout, timers_ns);
+    __atomic_store_n(&in_poll, false, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&woken, false, __ATOMIC_SEQ_CST);
+    machine_lock();
     return r;
 }
 
@@ -104,6 +91,9 @@ static bool bh_run_all(void)
         if (!bh->deleted) {
             any = true;
             bh->fn(bh->opaque);
+            if (machine_lock_wanted()) {
+                machine_lock_yield();
+            }
         }
     }
     return any;
@@ -283,7 +273,10 @@ void loop_init(void)
 
 void loop_wakeup(void)
 {
-    g_main_context_wakeup(NULL);
+    __atomic_store_n(&woken, true, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&in_poll, __ATOMIC_SEQ_CST)) {
+        g_main_context_wakeup(NULL);
+    }
 }
 
 bool loop_iterate(bool block)

@@ -3,14 +3,13 @@
  * softmmu/core/timer.c - one-shot timers: a binary heap a clock, and one source in the main loop
  *
  * CPU threads arm timers too (with the machine lock held); when that makes an earlier deadline the loop is woken.
- * The loop sleeps in nanoseconds through a timerfd, so that a 50 us throttle timer is not rounded to milliseconds.
+ * The loop sleeps in nanoseconds (loop.c asks timers_wait_ns()), so that a 50 us throttle timer is not rounded to milliseconds. No
+ * timerfd: it would be set again in every round of a busy loop, and that programs the processor's timer each time.
  */
 #include "core/timer.h"
 #include "core/loop.h"
 #include "core/runstate.h"
 #include "softmmu/core/timer_internal.h"
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #define FIRE_MAX 1000   /* timers run in one loop round: a callback that re-arms itself in the past cannot keep the loop */
 
@@ -20,8 +19,6 @@ struct heap {
 
 static struct heap heaps[CLOCK_TYPES];
 static GSource *source;
-static int tfd = -1;
-static int64_t tfd_ns = -1;     /* CLOCK_RT time the timerfd is set to, -1: off */
 
 static struct timer *at(struct heap *h, unsigned i)
 {
@@ -80,10 +77,10 @@ static void heap_remove(struct heap *h, struct timer *t)
     }
 }
 
-/* When the loop must look next, in CLOCK_RT time; -1: never. A stopped or manual virtual clock does not come due. */
-static int64_t next_wake_rt(void)
+/* A stopped or manual virtual clock does not come due. */
+int64_t timers_wait_ns(void)
 {
-    int64_t now_rt = clock_get_ns(CLOCK_RT), best = -1;
+    int64_t best = -1;
 
     for (enum clock_type c = 0; c < CLOCK_TYPES; c++) {
         int64_t next = timer_next_ns(c), left;
@@ -93,9 +90,7 @@ static int64_t next_wake_rt(void)
         }
         left = next - clock_get_ns(c);
         left = MAX(left, 0);
-        if (best < 0 || now_rt + left < best) {
-            best = now_rt + left;
-        }
+        best = best < 0 ? left : MIN(best, left);
     }
     return best;
 }
@@ -114,19 +109,7 @@ static bool any_due(void)
 
 static gboolean timers_prepare(GSource *s, gint *timeout)
 {
-    int64_t wake = next_wake_rt();
-
     *timeout = -1;
-    if (wake != tfd_ns) {
-        struct itimerspec its = { 0 };
-
-        if (wake >= 0) {
-            its.it_value.tv_sec = wake / NS_PER_SEC;
-            its.it_value.tv_nsec = wake % NS_PER_SEC;
-        }
-        timerfd_settime(tfd, TFD_TIMER_ABSTIME, &its, NULL);
-        tfd_ns = wake;
-    }
     return any_due();
 }
 
@@ -152,11 +135,6 @@ bool timers_run_one(enum clock_type clock)
 
 static gboolean timers_dispatch(GSource *s, GSourceFunc fn, gpointer data)
 {
-    uint64_t expirations;
-
-    if (read(tfd, &expirations, sizeof(expirations)) > 0) {
-        tfd_ns = -1;
-    }
     for (enum clock_type c = 0; c < CLOCK_TYPES; c++) {
         if (c == CLOCK_VIRTUAL && !clock_virtual_running()) {
             continue;
@@ -171,10 +149,8 @@ static GSourceFuncs timer_source = { .prepare = timers_prepare, .check = timers_
 
 static void source_init(void)
 {
-    tfd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     source = g_source_new(&timer_source, sizeof(GSource));
     g_source_set_priority(source, G_PRIORITY_HIGH);
-    g_source_add_unix_fd(source, tfd, G_IO_IN);
     g_source_attach(source, NULL);
 }
 

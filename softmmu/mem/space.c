@@ -343,6 +343,18 @@ uint64_t space_read(struct addr_space *as, uint64_t addr, unsigned size)
     return region_io_read(s.region, s.off, size);
 }
 
+bool space_write_posted(struct addr_space *as, uint64_t addr, uint64_t val, unsigned size)
+{
+    struct space_slot s;
+    const struct region_ops *ops;
+
+    if (!space_lookup(as, addr, &s) || s.len < size || s.host) {
+        return false;
+    }
+    ops = s.region->ops;
+    return ops->post && size >= ops_min(ops) && size <= ops_max(ops) && ops->post(s.region->opaque, s.off, val & bits_mask(8 * size), size);
+}
+
 void space_write(struct addr_space *as, uint64_t addr, uint64_t val, unsigned size)
 {
     struct space_slot s;

@@ -58,6 +58,10 @@ void x86_io_out(struct x86_cpu *cpu, uint16_t port, uint32_t v, unsigned len)
 
     x86_undo_cannot(cpu);
     x86_fp_device_begin(&fp);
+    if (space_write_posted(cpu->io, port, v, len)) {
+        x86_fp_device_end(&fp);
+        return;
+    }
     machine_lock();
     space_write(cpu->io, port, v & bits_mask(8 * len), len);
     machine_unlock();

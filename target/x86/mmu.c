@@ -302,6 +302,10 @@ static void io_st(struct x86_cpu *cpu, uint64_t phys, uint64_t v, unsigned size)
     x86_undo_cannot(cpu);
     cpu->mmu->stats.mmio++;
     x86_fp_device_begin(&fp);
+    if (is_pow2(size) && space_write_posted(cpu->mem, phys, v, size)) {
+        x86_fp_device_end(&fp);
+        return;
+    }
     machine_lock();
     if (is_pow2(size)) {
         space_write(cpu->mem, phys, v & bits_mask(8 * size), size);

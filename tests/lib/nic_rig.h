@@ -49,6 +49,7 @@ struct rig {
     int irq_line;                       /* bus line as last driven, and which one */
     bool irq;
     unsigned irq_raises;
+    unsigned writes;                    /* by w32() */
     struct rig_msi msi[RIG_MSIS];       /* interrupt messages (address 0xFEExxxxx), the n-th at n % RIG_MSIS */
     unsigned msis;                      /* how many came */
 };

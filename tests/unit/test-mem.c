@@ -3,6 +3,7 @@
 #include "core/loop.h"
 #include "lib/bits.h"
 #include "mem/dma.h"
+#include <inttypes.h>
 #include <string.h>
 
 struct rig {
@@ -204,6 +205,39 @@ static void test_code_hook(void)
     rig_free(&g);
 }
 
+static bool bell_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    struct rig *g = opaque;
+
+    g_string_append_printf(g->log, "p%" PRIx64 "/%u=%" PRIx64 " ", off, size, val);
+    return off == 8;
+}
+
+/* A doorbell is taken by its whole width only, and what is none goes the usual way */
+static void test_doorbell(void)
+{
+    static const struct region_ops ops = { io_read, io_write, 2, 4, bell_post };
+    struct region bell;
+    struct rig g;
+
+    rig_new(&g, 1, 4);
+    region_init_io(&bell, "bell", 0x10, &ops, &g);
+    region_add(&g.root, 0x60000, &bell, 0);
+    g_assert_true(space_write_posted(&g.as, 0x60008, 0x11223344, 4));
+    g_assert_true(space_write_posted(&g.as, 0x60008, 0x11223344, 2));
+    g_assert_false(space_write_posted(&g.as, 0x60004, 5, 4));
+    g_assert_cmpstr(g.log->str, ==, "p8/4=11223344 p8/2=3344 p4/4=5 ");
+    g_assert_false(space_write_posted(&g.as, 0x60008, 1, 1));           /* narrower than it is, wider, over its end */
+    g_assert_false(space_write_posted(&g.as, 0x60008, 1, 8));
+    g_assert_false(space_write_posted(&g.as, 0x6000E, 1, 4));
+    g_assert_false(space_write_posted(&g.as, 0x30008, 1, 4));           /* one without */
+    g_assert_false(space_write_posted(&g.as, 0x1000, 1, 4));            /* RAM, nothing */
+    g_assert_false(space_write_posted(&g.as, 0x90000, 1, 4));
+    g_assert_cmpstr(g.log->str, ==, "p8/4=11223344 p8/2=3344 p4/4=5 ");
+    region_del(&bell);
+    rig_free(&g);
+}
+
 /* Random trees against a byte-by-byte answer found by walking the regions. */
 static const struct region *slow_lookup(const struct region *r, uint64_t off, uint64_t *roff)
 {
@@ -277,6 +311,7 @@ int main(int argc, char **argv)
     loop_init();
     g_test_add_func("/mem/ram-rom", test_ram_rom);
     g_test_add_func("/mem/io-sizes", test_io_sizes);
+    g_test_add_func("/mem/doorbell", test_doorbell);
     g_test_add_func("/mem/overlap", test_overlap_and_moves);
     g_test_add_func("/mem/dma", test_dma);
     g_test_add_func("/mem/code-hook", test_code_hook);

@@ -117,12 +117,84 @@ void intel_reset(struct intel_nic *s)
     nic_purge(s->nic);
 }
 
+/* ---- doorbells ---- */
+
+/*
+ * Writes to TDT and RDT come without the machine lock (struct region_ops.post) and wait in q->door; bottom halves and everything else
+ * that works on the device takes them from there first, so that the guest sees its writes in order.
+ */
+static bool door_ring(uint64_t *door, uint64_t val)
+{
+    __atomic_store_n(door, DOOR_RUNG | (uint32_t)val, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+static bool mmio_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
+{
+    struct intel_nic *s = opaque;
+
+    for (unsigned i = 0; i < s->model->tx_queues; i++) {
+        if (off == s->txq[i].regs + Q_TAIL) {
+            door_ring(&s->txq[i].door, val);
+            bh_schedule(&s->txq[i].bh);
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < s->model->rx_queues; i++) {
+        if (off == s->rxq[i].regs + Q_TAIL) {
+            door_ring(&s->rxq[i].door, val);
+            if (__atomic_load_n(&s->rx_starved, __ATOMIC_SEQ_CST)) {
+                bh_schedule(&s->door_bh);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static void door_take(struct intel_nic *s, uint64_t *door, uint32_t reg)
+{
+    uint64_t v;
+
+    if (__atomic_load_n(door, __ATOMIC_RELAXED)) {
+        v = __atomic_exchange_n(door, 0, __ATOMIC_ACQ_REL);
+        regfile_write(&s->regs, reg, (uint32_t)v);
+    }
+}
+
+void intel_doors(struct intel_nic *s)
+{
+    for (unsigned i = 0; i < s->model->tx_queues; i++) {
+        door_take(s, &s->txq[i].door, s->txq[i].regs + Q_TAIL);
+    }
+    for (unsigned i = 0; i < s->model->rx_queues; i++) {
+        door_take(s, &s->rxq[i].door, s->rxq[i].regs + Q_TAIL);
+    }
+}
+
+/* Whoever writes RDT from now on wakes us; has somebody done so in between? */
+void intel_rx_starved(struct intel_nic *s)
+{
+    __atomic_store_n(&s->rx_starved, true, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < s->model->rx_queues; i++) {
+        if (__atomic_load_n(&s->rxq[i].door, __ATOMIC_SEQ_CST)) {
+            bh_schedule(&s->door_bh);
+        }
+    }
+}
+
+static void doors_bh(void *opaque)
+{
+    intel_doors(opaque);
+}
+
 /* ---- windows ---- */
 
 static uint64_t mmio_read(void *opaque, uint64_t off, unsigned size)
 {
     struct intel_nic *s = opaque;
 
+    intel_doors(s);
     return regfile_read(&s->regs, off);
 }
 
@@ -130,6 +202,7 @@ static void mmio_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
 {
     struct intel_nic *s = opaque;
 
+    intel_doors(s);
     regfile_write(&s->regs, off, val);
 }
 
@@ -139,6 +212,7 @@ static uint64_t io_read(void *opaque, uint64_t off, unsigned size)
 {
     struct intel_nic *s = opaque;
 
+    intel_doors(s);
     return off == IO_ADDR ? s->io_addr : off == IO_DATA ? regfile_read(&s->regs, s->io_addr) : 0;
 }
 
@@ -146,6 +220,7 @@ static void io_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
 {
     struct intel_nic *s = opaque;
 
+    intel_doors(s);
     if (off == IO_ADDR) {
         s->io_addr = val;
     } else if (off == IO_DATA) {
@@ -164,7 +239,7 @@ static void flash_write(void *opaque, uint64_t off, uint64_t val, unsigned size)
 }
 
 static const struct region_ops flash_ops = { flash_read, flash_write, 1, 4 };
-static const struct region_ops mmio_ops = { mmio_read, mmio_write, 4, 4 };
+static const struct region_ops mmio_ops = { mmio_read, mmio_write, 4, 4, mmio_post };
 static const struct region_ops io_ops = { io_read, io_write, 4, 4 };
 
 /* Bus mastering may have come on after the rings were set going */
@@ -173,6 +248,7 @@ void intel_config_written(struct pci_device *d, unsigned off, unsigned len)
     struct intel_nic *s = (struct intel_nic *)d;
 
     if (s->nic && off <= PCI_COMMAND && off + len > PCI_COMMAND) {
+        intel_doors(s);
         tctl_written(s, NULL);
         rctl_written(s, NULL);
     }
@@ -232,6 +308,7 @@ bool intel_realize(struct intel_nic *s, const struct intel_model *m, Error **err
     s->drops.dev = m->name;
     regfile_init(&s->regs, m->name, m->regs, m->nregs, m->mmio_size, s);
     intr_init(s);
+    bh_init(&s->door_bh, "intel-doors", doors_bh, s);
     mii_init(&s->phy, m->phy, s);
     for (unsigned i = 0; i < m->tx_queues; i++) {
         txq_init(&s->txq[i], s, i);
@@ -255,6 +332,7 @@ bool intel_realize(struct intel_nic *s, const struct intel_model *m, Error **err
 
 void intel_unrealize(struct intel_nic *s)
 {
+    bh_fini(&s->door_bh);
     for (unsigned i = 0; i < INTEL_QUEUES_MAX; i++) {
         txq_fini(&s->txq[i]);
     }

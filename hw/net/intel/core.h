@@ -94,8 +94,10 @@ struct txq {
     struct intel_nic *nic;
     unsigned idx;
     uint32_t regs;                  /* offset of TDBAL */
+    uint64_t door;                  /* atomic: TDT as last written, with DOOR_RUNG, until intel_doors() has it */
     struct desc_ring ring;
     bool ring_taken;                /* ring agrees with the registers */
+    bool looking;                   /* txq_run() is taking the doorbells: no need to schedule it */
     struct bh bh;
     struct tx_ctx ctx[2];           /* last context descriptor without and with TSE (3.3.6) */
     struct tx_packet pkt;
@@ -111,6 +113,8 @@ struct txq {
     } wb[TX_WRITE_BACKS];           /* descriptors to report (RS) once the packet has left guest memory */
 };
 
+#define DOOR_RUNG (1ULL << 32)
+
 enum { RX_DESCS_MAX = 320 };        /* 16 KiB in 256-byte buffers, and empty descriptors between them */
 enum rx_format { RX_LEGACY, RX_EXT, RX_SPLIT };
 
@@ -118,6 +122,7 @@ struct rxq {
     struct intel_nic *nic;
     unsigned idx;
     uint32_t regs;                  /* offset of RDBAL */
+    uint64_t door;                  /* atomic: RDT, likewise */
     struct desc_ring ring;
     bool ring_taken;
     uint8_t format;                 /* enum rx_format that the ring was taken for */
@@ -156,6 +161,8 @@ struct intel_nic {
     struct intel_intr intr;
     struct txq txq[INTEL_QUEUES_MAX];
     struct rxq rxq[INTEL_QUEUES_MAX];
+    bool rx_starved;                /* atomic: a frame waits for descriptors: whoever writes RDT wakes us */
+    struct bh door_bh;
     struct eeprom93 eeprom;
     struct mii phy;
     uint16_t phy_page, phy_paged[PHY_PAGED_MAX];    /* page select; registers of model->phy_pages */
@@ -185,6 +192,10 @@ void intel_config_written(struct pci_device *d, unsigned off, unsigned len);
 void intel_describe(struct device *d, GString *out, unsigned indent);
 /* intel_link_update() - link or CTRL.SLU may have changed: LSC */
 void intel_link_update(struct intel_nic *s);
+/** intel_doors() - do what the guest has written to TDT and RDT meanwhile; at the start of whatever works on the device */
+void intel_doors(struct intel_nic *s);
+/** intel_rx_starved() - a frame has to wait for descriptors */
+void intel_rx_starved(struct intel_nic *s);
 static inline bool intel_link_up(const struct intel_nic *s)
 {
     return s->link;

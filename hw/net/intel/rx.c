@@ -255,6 +255,7 @@ enum net_tx intel_receive(void *opaque, const struct frame *f)
     enum net_tx st;
     unsigned queue;
 
+    intel_doors(s);
     if (!enabled(s)) {
         return rx_drop(s, NIC_DROP_RX_DISABLED);
     }
@@ -279,6 +280,8 @@ enum net_tx intel_receive(void *opaque, const struct frame *f)
             intr_cause(s, ICR_ACK);
         }
         intr_rx_done(&s->rxq[queue], f->len);
+    } else if (st == NET_TX_BUSY) {
+        intel_rx_starved(s);
     }
     return st;
 }
@@ -297,6 +300,7 @@ void rx_tail_written(void *opaque, const struct reg_access *a)
     struct intel_nic *s = opaque;
     struct rxq *q = &s->rxq[a->idx];
 
+    __atomic_store_n(&s->rx_starved, false, __ATOMIC_SEQ_CST);
     if (q->ring_taken && q->ring.running && !rxq_set_tail(q)) {
         nic_drop(&s->drops, NIC_DROP_BAD_RING);
     }

@@ -311,5 +311,6 @@ void rxq_init(struct rxq *q, struct intel_nic *s, unsigned idx)
 void rxq_reset(struct rxq *q)
 {
     ring_stop(&q->ring);
+    q->door = 0;
     q->ring_taken = false;
 }

@@ -234,6 +234,9 @@ static void txq_run(void *opaque)
     bool ran;
     unsigned n;
 
+    q->looking = true;
+    intel_doors(q->nic);
+    q->looking = false;
     if (!enabled(q)) {
         return;
     }
@@ -248,7 +251,7 @@ static void txq_run(void *opaque)
         packet_end(q);
     }
     ran = q->ring.running;
-    for (n = 0; n < ring_budget(&q->ring) && bytes < TX_BYTES_MAX; n++) {
+    for (n = 0; n < ring_budget(&q->ring) && bytes < TX_BYTES_MAX && !(n && machine_lock_wanted()); n++) {
         struct tx_wire w;
         struct tx_desc d;
 
@@ -285,7 +288,7 @@ static void txq_run(void *opaque)
 
 static void kick(struct txq *q)
 {
-    if (enabled(q)) {
+    if (enabled(q) && !q->looking) {
         bh_schedule(&q->bh);
     }
 }
@@ -332,6 +335,7 @@ void txq_init(struct txq *q, struct intel_nic *s, unsigned idx)
 void txq_reset(struct txq *q)
 {
     ring_stop(&q->ring);
+    q->door = 0;
     q->ring_taken = false;
     q->held = q->done_now = q->done_late = false;
     q->wbs = 0;

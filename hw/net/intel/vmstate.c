@@ -212,8 +212,13 @@ static bool intel_post_load(void *opaque, Error **errp)
     return true;
 }
 
+static void intel_pre_save(void *opaque)
+{
+    intel_doors(opaque);
+}
+
 const struct vmstate vmstate_intel = {
-    .name = "intel-gigabit", .version = 1, .post_load = intel_post_load,
+    .name = "intel-gigabit", .version = 1, .pre_save = intel_pre_save, .post_load = intel_post_load,
     .fields = (const struct vmstate_field[]){
         VMS_CODED(struct intel_nic, regs, vmstate_regfile, REGFILE_STREAM_MAX),
         VMS(struct intel_nic, io_addr),
