@@ -58,8 +58,10 @@ enum {
     VNET_RSS_TABLE_MAX = 128,
     VNET_FLOW_SLOTS    = 1024,
     VNET_HDR_PEEK      = 256,           /* bytes of a frame that decisions are made on */
-    VNET_TX_BUDGET     = 256,           /* frames and bytes of one run of a transmit queue */
+    VNET_TX_BUDGET     = 256,           /* frames, descriptors and bytes of one run of a transmit queue */
+    VNET_TX_WORK_MAX   = 2048,
     VNET_TX_BYTES_MAX  = 256 * 1024,
+    VNET_RX_WORK_MAX   = 1100,          /* descriptors looked at for one received frame: 64 KiB in buffers of 60 bytes */
     VNET_CTRL_QUEUE    = 64,
     VNET_HASH_TYPE_OFF = 2,             /* OOA_OFF of virtio_pci.h */
 };

@@ -100,13 +100,14 @@ static enum vq_status pop_or_ask(struct virtqueue *vq, struct vq_elem *e, struct
 static enum take buffers_take(struct virtio_net *s, struct virtqueue *vq, size_t total, unsigned *n)
 {
     struct vq_elem *e = s->rx_elems;
-    unsigned budget = VQ_SIZE_MAX;
+    unsigned work = 0;
     enum vq_status st = VQ_OK;
     size_t room = 0;
 
     *n = 0;
     vq_pieces_reset(&s->rx_pieces);
-    while (room < total && budget-- && (st = pop_or_ask(vq, &e[*n], &s->rx_pieces)) == VQ_OK) {
+    while (room < total && work < VNET_RX_WORK_MAX && (st = pop_or_ask(vq, &e[*n], &s->rx_pieces)) == VQ_OK) {
+        work += e[*n].work;
         if (*n == 0 && is_useless(s, e)) {
             nic_drop(&s->drops, NIC_DROP_BAD_DMA);
             vq_push(vq, e, 0);

@@ -93,7 +93,8 @@ static enum tx_end tx_batch(struct virtio_net *s, struct virtio_queue *q, unsign
     struct vq_elem e;
     struct frame f;
 
-    for (unsigned n = 0; n < VNET_TX_BUDGET && bytes < VNET_TX_BYTES_MAX && !(n && machine_lock_wanted()); n++) {
+    for (unsigned n = 0, work = 0; n < VNET_TX_BUDGET && work < VNET_TX_WORK_MAX && bytes < VNET_TX_BYTES_MAX &&
+         !(n && machine_lock_wanted()); n++, work += e.work) {
         vq_pieces_reset(&s->tx_pieces);
         if (vq_pop(&q->vq, &e, &s->tx_pieces) != VQ_OK) {
             return TX_EMPTY;

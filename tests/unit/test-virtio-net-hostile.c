@@ -567,6 +567,40 @@ static void test_unplug(void)
     }
 }
 
+/* security.md G4: the longest chain in every slot of the ring: a run ends after so many descriptors, not after so many chains */
+static void test_tx_work(void)
+{
+    enum { CHAIN = 250, SLOTS = 256 };
+    struct vnet *v = vnet_new("virtio-net-pci", NULL);
+    struct vbuf b[CHAIN];
+    struct vdq *q = &v->q[1];
+    uint8_t *avail, *used;
+    unsigned id, runs = 0;
+
+    vnet_start(v, 0);
+    for (unsigned i = 0; i < CHAIN; i++) {
+        b[i] = (struct vbuf){ vnet_alloc(v, 16), 16 };
+    }
+    id = vdq_add(v, q, b, CHAIN, NULL, 0);
+    avail = rig_ram(v->g, q->driver);
+    used = rig_ram(v->g, q->device);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        st_le16(avail + 4 + 2 * i, (uint16_t)id);
+    }
+    st_le16(avail + 2, SLOTS);
+    g_assert_true(space_write_posted(&v->g->as, VNET_BAR4 + v->notify_off + v->notify_mult, 1, 2));
+    for (uint16_t was = 0, now; was < SLOTS; was = now, runs++) {
+        bh_drain(1);
+        now = ld_le16(used + 2);
+        g_assert_cmpuint(now, >, was);
+        g_assert_cmpuint((uint16_t)(now - was) * CHAIN, <=, 2048 + CHAIN);
+    }
+    g_assert_cmpuint(runs, >=, 20);
+    rig_run();
+    g_assert_nonnull(rig_sent(v->g));
+    vnet_free(v);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -578,6 +612,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-net/CVE-2015-7295/rx-small-65536", test_rx_small_65536);
     g_test_add_func("/virtio-net/CVE-2023-6693/tx-short", test_tx_short);
     g_test_add_func("/virtio-net/tx-huge", test_tx_huge);
+    g_test_add_func("/virtio-net/G4/tx-work", test_tx_work);
     g_test_add_func("/virtio-net/CVE-2024-3446/self-dma", test_self_dma);
     g_test_add_func("/virtio-net/CVE-2026-63320/rx-short-frames", test_rx_short_frames);
     g_test_add_func("/virtio-net/CVE-2026-66900/rsc-padded", test_rsc_padded);
