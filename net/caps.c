@@ -6,7 +6,6 @@
  * is checked against the frame before anything else uses it.
  */
 #include "net/caps.h"
-#include "lib/iov.h"
 #include "net/offload/csum.h"
 #include "net/offload/fragment.h"
 #include "net/offload/segment.h"
@@ -25,25 +24,6 @@ uint32_t caps_needed(const struct pkt_meta *m)
     return need | (m->flags & PKT_VLAN ? PKT_CAP_VLAN : 0);
 }
 
-/* @out = @hdr_len bytes at @hdr, then the bytes of @f from @off to off + len; false: too many pieces */
-static bool compose(struct frame *out, const void *hdr, size_t hdr_len, const struct frame *f, size_t off, size_t len)
-{
-    int n;
-
-    frame_init(out);
-    out->meta = f->meta;
-    if (!frame_append(out, hdr, hdr_len) || len > FRAME_MAX - out->len) {
-        return false;
-    }
-    n = len ? iov_slice(out->iov + 1, FRAME_IOV_MAX - 1, f->iov, f->iovcnt, off, len) : 0;
-    if (n < 0) {
-        return false;
-    }
-    out->iovcnt += (unsigned)n;
-    out->len += len;
-    return true;
-}
-
 static enum caps_result fragment(const struct frame *f, caps_emit_fn *emit, void *opaque)
 {
     struct fragmenter fr;
@@ -54,10 +34,10 @@ static enum caps_result fragment(const struct frame *f, caps_emit_fn *emit, void
         return CAPS_BAD_META;
     }
     while (frag_next(&fr, &hdr, &off, &len)) {
-        if (!compose(&piece, fr.hdr, hdr, f, off, len)) {
+        if (!frame_compose(&piece, fr.hdr, hdr, f, off, len)) {
             return CAPS_BAD_META;
         }
-        piece.meta = (struct pkt_meta){ .flags = (uint8_t)(f->meta.flags & PKT_VLAN), .vlan_tci = f->meta.vlan_tci };
+        piece.meta = (struct pkt_meta){ .flags = (uint8_t)(f->meta.flags & PKT_VLAN), .vlan_tci = f->meta.vlan_tci, .queue = f->meta.queue };
         if (!emit(opaque, &piece)) {
             return CAPS_STOPPED;
         }
@@ -77,7 +57,7 @@ static enum caps_result segment(const struct frame *f, uint32_t caps, caps_emit_
         return CAPS_BAD_META;
     }
     if (!(caps_needed(&f->meta) & ~caps) && f->len - s.l.payload_off > f->meta.gso_size) {
-        if (!seg_whole(&s) || !compose(&piece, s.hdr, s.l.payload_off, f, s.l.payload_off, f->len - s.l.payload_off)) {
+        if (!seg_whole(&s) || !frame_compose(&piece, s.hdr, s.l.payload_off, f, s.l.payload_off, f->len - s.l.payload_off)) {
             return CAPS_BAD_META;
         }
         piece.meta.flags = (uint8_t)((f->meta.flags & ~PKT_IP_CSUM) | PKT_NEEDS_CSUM | PKT_CSUM_VALID);
@@ -90,10 +70,11 @@ static enum caps_result segment(const struct frame *f, uint32_t caps, caps_emit_
         return fragment(f, emit, opaque);
     }
     while (seg_next(&s, &off, &len)) {
-        if (!compose(&piece, s.hdr, s.l.payload_off, f, off, len)) {
+        if (!frame_compose(&piece, s.hdr, s.l.payload_off, f, off, len)) {
             return CAPS_BAD_META;
         }
-        piece.meta = (struct pkt_meta){ .flags = (uint8_t)((f->meta.flags & PKT_VLAN) | PKT_CSUM_VALID), .vlan_tci = f->meta.vlan_tci };
+        piece.meta = (struct pkt_meta){ .flags = (uint8_t)((f->meta.flags & PKT_VLAN) | PKT_CSUM_VALID), .vlan_tci = f->meta.vlan_tci,
+                                        .queue = f->meta.queue };
         if (!emit(opaque, &piece)) {
             return CAPS_STOPPED;
         }
@@ -118,7 +99,7 @@ static enum caps_result finish_csum(const struct frame *f, uint32_t caps, caps_e
         hdr = big = g_malloc(n);
     }
     frame_copy_out(f, 0, hdr, n);
-    if (!compose(&g, hdr, n, f, n, f->len - n)) {
+    if (!frame_compose(&g, hdr, n, f, n, f->len - n)) {
         return CAPS_BAD_META;
     }
     if (m->flags & PKT_IP_CSUM) {
@@ -161,7 +142,7 @@ static enum caps_result insert_tag(const struct frame *f, uint32_t caps, caps_em
 
     frame_copy_out(f, 0, macs, sizeof(macs));
     vlan_push(hdr, macs, ETHERTYPE_VLAN, f->meta.vlan_tci);
-    if (!compose(&g, hdr, sizeof(hdr), f, 12, f->len - 12)) {
+    if (!frame_compose(&g, hdr, sizeof(hdr), f, 12, f->len - 12)) {
         return CAPS_BAD_META;
     }
     g.meta.flags &= (uint8_t)~PKT_VLAN;

@@ -13,8 +13,12 @@
 #include "core/runstate.h"
 #include "net/net_int.h"
 #include "net/nic.h"
+#include "qapi/schema.h"
 
-enum { DRAIN_BUDGET = 256 };        /* frames of one bottom half run; the rest comes in the next */
+enum {
+    DRAIN_BUDGET = 256,                 /* frames of one bottom half run; the rest comes in the next */
+    MAX_DEPTH = 16,                     /* hubs that a frame passes on one stack; a longer chain goes on in a bottom half */
+};
 
 static const char *const drop_names[NET_DROPS] = {
     [NET_DROP_RUNT] = "runt", [NET_DROP_OVERSIZE] = "oversize", [NET_DROP_BAD_META] = "bad-offload", [NET_DROP_LINK_DOWN] = "link-down",
@@ -53,7 +57,7 @@ struct net *net_get(void)
     if (!n) {
         n = g_new0(struct net, 1);
         n->clients = g_ptr_array_new();
-        n->hubs = g_ptr_array_new();
+        n->segments = g_ptr_array_new();
         n->macs = g_array_new(FALSE, FALSE, 6);
         g_dataset_set_data(ctx, "patchbay-net", n);
         runstate_add_listener(runstate_changed, n);
@@ -67,18 +71,30 @@ void net_forget(struct net *n)
     g_dataset_set_data(g_main_context_default(), "patchbay-net", NULL);
 }
 
-struct net_client *net_client_find(const char *name)
+static struct net_client *find(const char *name, bool nic)
 {
     struct net *n = net_get();
 
     for (unsigned i = 0; i < n->clients->len; i++) {
         struct net_client *c = n->clients->pdata[i];
 
-        if (!strcmp(c->name, name)) {
+        if (!strcmp(c->name, name) && nic == (c->nic != NULL)) {
             return c;
         }
     }
     return NULL;
+}
+
+struct net_client *net_client_find_nic(const char *name)
+{
+    return find(name, true);
+}
+
+struct net_client *net_client_find(const char *name)
+{
+    struct net_client *c = find(name, false);
+
+    return c ? c : net_client_find_nic(name);
 }
 
 void net_client_foreach(void (*fn)(struct net_client *c, void *opaque), void *opaque)
@@ -108,13 +124,14 @@ static void client_bh(void *opaque);
 
 bool client_setup(struct net_client *c, const struct net_backend_ops *ops, const char *name, Error **errp)
 {
-    if (name && net_client_find(name)) {
+    if (name && find(name, c->nic != NULL)) {
         error_setg(errp, "Duplicate ID '%s'", name);
         return false;
     }
     c->name = name ? g_strdup(name) : client_made_up_name();
     c->ops = ops;
     c->net = net_get();
+    c->queues = 1;
     c->filters = g_ptr_array_new();
     c->info = g_string_new(NULL);
     bh_init(&c->bh, "net-client", client_bh, c);
@@ -174,6 +191,7 @@ struct net_client *net_client_new(const struct net_backend_ops *ops, const char 
         g_free(c);
         return NULL;
     }
+    c->link_follows = ops->follows;
     if (!ops->open(c, cfg, errp)) {
         net_client_free(c);
         return NULL;
@@ -203,7 +221,20 @@ bool net_client_link_up(const struct net_client *c)
 {
     const struct net_client *p = c->peer;
 
-    return !c->link_down && !c->no_carrier && !c->lost_peer && (!p || (!p->link_down && !p->no_carrier));
+    if (c->link_down || c->no_carrier || c->lost_peer || c->replugged) {
+        return false;
+    }
+    return !p || (!p->link_down && !p->replugged && !(p->no_carrier && p->link_follows));
+}
+
+/* A NIC reports its changes itself (nic.c); other clients only what set_link does to them. Rate limited by the schema. */
+void client_link_event(const struct net_client *c, bool up)
+{
+    struct jval *d = jval_dict();
+
+    jval_set_str(d, "name", c->name);
+    jval_set_bool(d, "up", up);
+    qapi_event_emit(QAPI_EVENT_NETDEV_LINK_CHANGED, d);
 }
 
 static void purge(struct net_client *c)
@@ -232,19 +263,18 @@ static void set_wire(struct net_client *c, bool up)
         purge(c);
     }
     c->ops->rx_enable(c, up);
-    if (!up && c->tx_waiting) {
-        bh_schedule(&c->bh);            /* it waits for nobody any more: its frames will be dropped as on a cut cable */
+    if (!up && (c->tx_waiting || (c->peer && c->peer->tx_waiting))) {
+        bh_schedule(&c->bh);            /* nobody is waited for any more: frames will be dropped as on a cut cable */
     }
 }
 
 void client_update_wire(struct net_client *c)
 {
     struct net_client *p = c->peer;
-    bool up = net_client_link_up(c);
 
-    set_wire(c, c->nic ? up : up && p);
+    set_wire(c, net_client_link_up(c) && (c->nic || p));
     if (p) {
-        set_wire(p, up);
+        set_wire(p, net_client_link_up(p));
     }
 }
 
@@ -370,7 +400,9 @@ enum net_tx client_forward(struct net_client *from, struct net_client *to, const
     enum net_tx r;
 
     from->sending++;
-    r = is_idle(to) ? deliver_now(to, f) : enqueue(to, f);
+    from->net->depth++;
+    r = is_idle(to) && from->net->depth <= MAX_DEPTH ? deliver_now(to, f) : enqueue(to, f);
+    from->net->depth--;
     from->sending--;
     return r;
 }
@@ -390,7 +422,7 @@ static struct net_client *receiver_for(struct net_client *c, const struct frame 
         c->stats.drops[c->lost_peer ? NET_DROP_LINK_DOWN : NET_DROP_NO_PEER]++;
         return NULL;
     }
-    if (!net_client_link_up(c)) {
+    if (!net_client_link_up(c) || to->no_carrier) {
         to->stats.drops[NET_DROP_LINK_DOWN]++;
         return NULL;
     }

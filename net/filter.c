@@ -58,6 +58,9 @@ void net_filter_inject(struct net_filter *nf, enum net_dir dir, const struct fra
     }
     from = dir == NET_DIR_TX ? c->peer : c;
     to = dir == NET_DIR_TX ? c : c->peer;
+    if (to->no_carrier) {
+        return;
+    }
     if (run_from(c, (int)pos + (dir == NET_DIR_TX ? 1 : -1), dir, f)) {
         client_forward(from, to, f);
     }

@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net/frame.c - reading from frames */
+/* net/frame.c - reading from frames, and a new header in front of one */
 #include "net/frame.h"
 #include "lib/iov.h"
 
 size_t frame_copy_out(const struct frame *f, size_t off, void *buf, size_t len)
 {
     return iov_to_buf(f->iov, f->iovcnt, off, buf, len);
+}
+
+bool frame_compose(struct frame *out, const void *hdr, size_t hdr_len, const struct frame *f, size_t off, size_t len)
+{
+    int n;
+
+    frame_init(out);
+    out->meta = f->meta;
+    if (!frame_append(out, hdr, hdr_len) || len > FRAME_MAX - out->len) {
+        return false;
+    }
+    n = len ? iov_slice(out->iov + 1, FRAME_IOV_MAX - 1, f->iov, f->iovcnt, off, len) : 0;
+    if (n < 0) {
+        return false;
+    }
+    out->iovcnt += (unsigned)n;
+    out->len += len;
+    return true;
 }
 
 const void *frame_peek(const struct frame *f, size_t off, size_t len, void *scratch)

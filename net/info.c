@@ -6,9 +6,9 @@
  */
 #include "net/info.h"
 #include "net/backends.h"
-#include "net/hub.h"
 #include "net/net_int.h"
 #include "net/nic.h"
+#include "net/segment.h"
 #include <inttypes.h>
 
 static void print_filters(GString *out, const struct net_client *c)
@@ -43,21 +43,34 @@ static void print_client(GString *out, struct net_client *c, const char *before)
     print_filters(out, c);
 }
 
+/* The further queues of a multiqueue backend, each below its NIC's, which has its text only once */
+static void print_queues(GString *out, const struct net_client *nic, const struct net_client *c)
+{
+    for (unsigned i = 1; i < c->queues; i++) {
+        if (nic) {
+            g_string_append_printf(out, "%s: index=%u,type=%s,\n", nic->name, i, net_client_kind(nic));
+        }
+        g_string_append_printf(out, "%s%s: index=%u,type=%s,%s\n", nic ? " \\ " : "", c->name, i, net_client_kind(c), c->info->str);
+    }
+}
+
 void net_print_info(GString *out)
 {
     struct net *n = net_get();
-    unsigned hub, port;
 
-    hub_print_all(out, print_client);
+    segment_print_all(out, print_client);
     for (unsigned i = 0; i < n->clients->len; i++) {
         struct net_client *c = n->clients->pdata[i];
 
-        if (net_hub_port_id(c, &hub, &port) || (c->peer && (net_hub_port_id(c->peer, &hub, &port) || (!c->nic && c->peer->nic)))) {
+        if (segment_of(c) || (!c->nic && c->peer && c->peer->nic)) {
             continue;
         }
         print_client(out, c, "");
         if (c->nic && c->peer) {
             print_client(out, c->peer, " \\ ");
+            print_queues(out, c, c->peer);
+        } else if (!c->nic) {
+            print_queues(out, NULL, c);
         }
     }
 }
@@ -71,6 +84,11 @@ static void print_stats(struct net_client *c, void *opaque)
     for (unsigned i = 0; i < NET_DROPS; i++) {
         if (c->stats.drops[i]) {
             g_string_append_printf(out, ",drop-%s=%" PRIu64, net_drop_name(i), c->stats.drops[i]);
+        }
+    }
+    for (unsigned i = 0; i < c->n_own_drops; i++) {
+        if (c->own_drops[i]) {
+            g_string_append_printf(out, ",drop-%s=%" PRIu64, c->own_drop_names[i], c->own_drops[i]);
         }
     }
     g_string_append_c(out, '\n');

@@ -11,11 +11,13 @@
  */
 struct net {
     GPtrArray *clients;             /* of struct net_client *, in order of creation */
-    GPtrArray *hubs;                /* of struct net_hub *, in order of creation */
+    GPtrArray *segments;            /* of struct segment *, hubs and switches in order of creation */
     GArray *macs;                   /* of uint8_t[6]: in use, duplicates more than once */
     unsigned next_id;               /* of made-up names */
+    unsigned depth;                 /* deliveries on the stack: from hub to hub */
     bool stopped;                   /* the machine stands still: NICs get nothing, so that guest memory does not change */
 };
+struct segment;
 struct net *net_get(void);
 void net_forget(struct net *n);
 
@@ -25,12 +27,14 @@ void client_unlink(struct net_client *c);
 void client_release(struct net_client *c);
 /* Recompute the link and tell both ends if it changed. */
 void client_update_wire(struct net_client *c);
+/* NETDEV_LINK_CHANGED */
+void client_link_event(const struct net_client *c, bool up);
 char *client_made_up_name(void);
 /* A filter's frame enters behind the filters. */
 enum net_tx client_forward(struct net_client *from, struct net_client *to, const struct frame *f);
 
-/* net/hub.c, for "info network" and the start-up warnings */
-void hub_print_all(GString *out, void (*line)(GString *out, struct net_client *c, const char *before));
-void hub_check_all(void);
+/* net/segment.c, for "info network" and the start-up warnings */
+void segment_print_all(GString *out, void (*line)(GString *out, struct net_client *c, const char *before));
+void segment_check_all(void);
 
 #endif

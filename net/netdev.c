@@ -6,6 +6,7 @@
 #include "net/hub.h"
 #include "net/net_int.h"
 #include "net/nic.h"
+#include "net/segment.h"
 #include "qapi/qapi-types.h"
 
 static const struct backend {
@@ -16,7 +17,7 @@ static const struct backend {
     { NETDEV_DRIVER_STREAM, NULL },
     { NETDEV_DRIVER_DGRAM, NULL },
     { NETDEV_DRIVER_HUBPORT, &net_backend_hubport },
-    { NETDEV_DRIVER_SWITCH, NULL },
+    { NETDEV_DRIVER_SWITCH, &net_backend_switch },
     { NETDEV_DRIVER_TAP, NULL },
 #ifdef HAVE_SLIRP
     { NETDEV_DRIVER_USER, &net_backend_user },
@@ -24,11 +25,23 @@ static const struct backend {
     { NETDEV_DRIVER_USER, NULL },
 #endif
     { NETDEV_DRIVER_L2TPV3, NULL },
+#ifdef HAVE_VDE
     { NETDEV_DRIVER_VDE, NULL },
+#else
+    { NETDEV_DRIVER_VDE, NULL },
+#endif
     { NETDEV_DRIVER_BRIDGE, NULL },
+#ifdef HAVE_SLIRP
+    { NETDEV_DRIVER_HOSTONLY, &net_backend_hostonly },
+#else
     { NETDEV_DRIVER_HOSTONLY, NULL },
+#endif
     { NETDEV_DRIVER_BRIDGED, NULL },
+#ifdef HAVE_AF_XDP
     { NETDEV_DRIVER_AF_XDP, NULL },
+#else
+    { NETDEV_DRIVER_AF_XDP, NULL },
+#endif
     { NETDEV_DRIVER_VHOST_VDPA, NULL },
 };
 
@@ -51,9 +64,7 @@ static void reattach(struct net_client *c)
         struct net_client *x = n->clients->pdata[i];
 
         if (x->nic && !x->peer && x->lost_peer && !strcmp(x->lost_peer, c->name)) {
-            nic_get_conf(x->nic)->netdev = c;
-            c->prop_field = &nic_get_conf(x->nic)->netdev;
-            net_connect(x, c);
+            nic_plug_into(x->nic, c);
             return;
         }
     }
@@ -74,6 +85,9 @@ struct net_client *netdev_new(const struct Netdev *cfg, Error **errp)
         c = net_client_new(backends[i].ops, cfg->id, &cfg->u, errp);
         if (c) {
             c->is_netdev = true;
+            if (cfg->has_link) {
+                c->link_follows = cfg->link == NETDEV_LINK_FOLLOW;
+            }
             if (!c->peer) {
                 reattach(c);
             }
@@ -98,6 +112,11 @@ bool netdev_create_on_hub(const struct Netdev *cfg, unsigned hub_id, Error **err
         return false;
     }
     c = netdev_new(cfg, errp);
+    if (c && c->queues > 1) {
+        error_setg(errp, "Multiqueue tap cannot be used with hubs");
+        net_client_free(c);
+        return false;
+    }
     if (c && !net_hub_add_port(hub_id, NULL, c, errp)) {
         net_client_free(c);
         return false;
@@ -129,8 +148,36 @@ bool net_set_link(const char *name, bool up, Error **errp)
         error_set(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", name);
         return false;
     }
+    if (c->link_down == up && !c->nic) {
+        client_link_event(c, up);
+    }
     c->link_down = !up;
     client_update_wire(c);
+    return true;
+}
+
+bool netdev_swap(const char *nic, const char *netdev, Error **errp)
+{
+    struct net_client *n = net_client_find_nic(nic), *to = net_client_find(netdev);
+
+    n = n ? n : net_client_find(nic);
+    if (!n) {
+        error_set(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", nic);
+        return false;
+    }
+    if (!n->nic) {
+        error_setg(errp, "Device '%s' is not a NIC", nic);
+        return false;
+    }
+    if (!to || to->nic) {
+        error_setg(errp, "netdev '%s' not found", netdev);
+        return false;
+    }
+    if (to->peer != n && (to->peer || to->prop_field)) {
+        error_setg(errp, "netdev '%s' is in use", netdev);
+        return false;
+    }
+    nic_plug_into(n->nic, to);
     return true;
 }
 
@@ -138,11 +185,11 @@ void net_check_clients(void)
 {
     struct net *n = net_get();
 
-    hub_check_all();
+    segment_check_all();
     for (unsigned i = 0; i < n->clients->len; i++) {
         struct net_client *c = n->clients->pdata[i];
 
-        if (!c->peer && c->ops != &net_backend_hubport) {
+        if (!c->peer && !segment_port_of(c)) {
             warn_report("%s %s has no peer", c->nic ? "nic" : "netdev", c->name);
         }
     }
@@ -165,7 +212,7 @@ void net_cleanup(void)
     }
     net_forget(n);
     g_ptr_array_free(n->clients, TRUE);
-    g_ptr_array_free(n->hubs, TRUE);
+    g_ptr_array_free(n->segments, TRUE);
     g_array_free(n->macs, TRUE);
     g_free(n);
 }

@@ -6,6 +6,7 @@
  */
 #include "net/nic.h"
 #include "core/device.h"
+#include "core/timer.h"
 #include "lib/bits.h"
 #include "lib/strparse.h"
 #include "net/net_int.h"
@@ -24,6 +25,7 @@ struct nic {
     nic_announce_fn *announce;      /* NULL: the guest has no part in it */
     bool filter_told;               /* NIC_RX_FILTER_CHANGED was sent and nobody has asked since */
     bool ready;                     /* nic_new() is over: callbacks may come */
+    struct timer replug;            /* when the cable is in its new place */
 };
 
 static enum net_tx client_send(struct net_client *c, const struct frame *f)
@@ -44,6 +46,7 @@ static enum net_tx client_send(struct net_client *c, const struct frame *f)
 static void client_rx_enable(struct net_client *c, bool on)
 {
     if (c->nic->ready) {
+        client_link_event(c, on);
         c->nic->ops->link_changed(c->nic->opaque, on);
     }
 }
@@ -85,6 +88,14 @@ static char *default_name(const char *model)
     }
 }
 
+static void replug_done(void *opaque)
+{
+    struct nic *nic = opaque;
+
+    nic->c.replugged = false;
+    client_update_wire(&nic->c);
+}
+
 struct nic *nic_new(const struct nic_ops *ops, struct nic_conf *conf, const char *model, const char *id, void *opaque, Error **errp)
 {
     g_autofree char *made_up = id ? NULL : default_name(model);
@@ -100,15 +111,16 @@ struct nic *nic_new(const struct nic_ops *ops, struct nic_conf *conf, const char
         return NULL;
     }
     nic = g_new0(struct nic, 1);
+    nic->c.nic = nic;
     if (!client_setup(&nic->c, &nic_client_ops, id ? id : made_up, errp)) {
         g_free(nic);
         return NULL;
     }
-    nic->c.nic = nic;
     nic->ops = ops;
     nic->conf = conf;
     nic->model = model;
     nic->opaque = opaque;
+    timer_setup(&nic->replug, CLOCK_VIRTUAL, replug_done, nic);
     mac_alloc(conf->mac);
     nic_set_info(nic, conf->mac);
     if (peer) {
@@ -127,6 +139,7 @@ void nic_free(struct nic *nic)
         return;
     }
     nic->ready = false;
+    timer_fini(&nic->replug);
     if (nic->c.peer && nic->c.peer->prop_field == &nic->conf->netdev) {
         nic->c.peer->prop_field = NULL;
     }
@@ -134,6 +147,26 @@ void nic_free(struct nic *nic)
     mac_release(nic->conf->mac);
     client_unlink(&nic->c);
     client_release(&nic->c);
+}
+
+void nic_plug_into(struct nic *nic, struct net_client *to)
+{
+    struct net_client *old = nic->c.peer;
+
+    if (old == to) {
+        return;
+    }
+    if (old) {
+        nic->c.replugged = true;
+        timer_arm(&nic->replug, clock_get_ns(CLOCK_VIRTUAL) + NET_REPLUG_MS * NS_PER_MS);
+        net_disconnect(old);
+        if (old->prop_field == &nic->conf->netdev) {
+            old->prop_field = NULL;
+        }
+    }
+    nic->conf->netdev = to;
+    to->prop_field = &nic->conf->netdev;
+    net_connect(&nic->c, to);
 }
 
 enum net_tx nic_send(struct nic *nic, const struct frame *f)
@@ -267,8 +300,9 @@ void nic_failover_negotiated(struct nic *nic, const char *id)
 
 bool nic_query_rx_filter(const char *name, struct nic_rx_filter *out, Error **errp)
 {
-    struct net_client *c = net_client_find(name);
+    struct net_client *c = net_client_find_nic(name);
 
+    c = c ? c : net_client_find(name);
     if (!c) {
         error_setg(errp, "invalid net client name: %s", name);
         return false;

@@ -48,7 +48,7 @@ need_32bit() {
 log_dir=$(mktemp -d)
 trap 'rm -rf "$log_dir"' EXIT
 
-build_packages="gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libslirp-dev libpixman-1-dev zlib1g-dev liblzma-dev libzstd-dev"
+build_packages="gcc libc6-dev meson ninja-build pkg-config python3 libglib2.0-dev libslirp-dev libpixman-1-dev zlib1g-dev liblzma-dev libzstd-dev libvdeplug-dev"
 
 # build_tree [configure argument...] - configure (first time) and build; output only when it fails
 build_tree() {

@@ -41,7 +41,7 @@ def test_manual_page():
 
 def examples():
     """Option lists of literal blocks: what follows the program's name or "...", or a block that starts with an option."""
-    for path in [ROOT / 'README.rst', *sorted((ROOT / 'docs/user').glob('*.rst'))]:
+    for path in [ROOT / 'README.rst', *sorted((ROOT / 'docs/user').rglob('*.rst'))]:
         text = path.read_text().replace('\\\n', ' ')
         for block in re.findall(r'::\n\n((?:    .*\n|\n)+)', text):
             whole = ' '.join(block.split())

@@ -448,7 +448,7 @@ bool vnet_realize(struct virtio_net *s, const struct virtio_conf *vc, struct dma
         return false;
     }
     s->drops.dev = model;
-    s->npairs = s->conf.queues ? s->conf.queues : 1;
+    s->npairs = s->conf.queues ? s->conf.queues : s->nic_conf.netdev ? MIN(s->nic_conf.netdev->queues, VNET_PAIRS_MAX) : 1;
     s->pair = g_new0(struct vnet_pair, s->npairs);
     s->hash_types = hash_types_of(&s->conf);
     vq_pieces_init(&s->tx_pieces, VQ_PIECES_MAX);

@@ -171,6 +171,9 @@ unsigned vnet_steer(struct virtio_net *s, const uint8_t *hdr, size_t hdr_len, si
     if (s->pairs == 1) {
         return 0;
     }
+    if (m->queue) {
+        return (m->queue - 1u) % s->pairs;              /* a multiqueue backend has chosen, as we would */
+    }
     slot = flow_slot(hdr, &l);
     q = s->flows[slot] ? s->flows[slot] - 1u : slot;
     return q % s->pairs;

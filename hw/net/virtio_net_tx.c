@@ -100,6 +100,7 @@ static enum tx_end tx_batch(struct virtio_net *s, struct virtio_queue *q, unsign
             return TX_EMPTY;
         }
         if (packet_make(s, &e, &f)) {
+            f.meta.queue = (uint16_t)(pair + 1);
             vnet_flow_sent(s, &f, pair);
             if (nic_send(s->nic, &f) == NET_TX_BUSY) {
                 vq_rewind(&q->vq, &e);

@@ -29,6 +29,8 @@ struct Netdev;                      /* qapi/qapi-types.h */
 struct net_client;
 struct nic;
 
+enum { NET_REPLUG_MS = 3000 };      /* virtual time. Drivers look at their link now and then, not at every change: Linux's e1000 every 2 s, 8139too 3 s */
+
 enum net_tx {
     NET_TX_DONE,                    /* taken */
     NET_TX_BUSY,                    /* not taken: keep it, you will be called */
@@ -63,6 +65,7 @@ struct net_backend_ops {
     void (*tx_ready)(struct net_client *c);                         /* after net_send() was BUSY; in a bottom half */
     uint32_t (*offloads)(const struct net_client *c);               /* PKT_CAP_* that send() takes */
     void (*close)(struct net_client *c);                            /* also after a failed open */
+    bool follows;                                                   /* link=follow is the default: the guest sees whether it is connected */
 };
 
 struct net_client {
@@ -72,9 +75,12 @@ struct net_client {
     struct net_client *peer;
     char *lost_peer;                        /* NIC: name of the netdev that was deleted under it */
     unsigned index;                         /* queue number */
+    unsigned queues;                        /* of a multiqueue backend; else 1. See pkt_meta.queue */
     bool is_netdev;                         /* created by -netdev, -nic or netdev_add: netdev_del may take it */
     bool link_down;                         /* by set_link */
     bool no_carrier;                        /* by the backend: not connected */
+    bool link_follows;                      /* backend: its peer sees no_carrier as a link that is down (link=follow) */
+    bool replugged;                         /* NIC: the cable is being moved to another backend (netdev_swap); no link for a moment */
     bool wire_up;                           /* what link_changed()/rx_enable() heard last */
     bool delivering;                        /* inside send/receive of this client */
     bool blocked;                           /* said BUSY; until net_client_flush() */
@@ -88,6 +94,9 @@ struct net_client {
     struct net_client **prop_field;         /* the nic_conf.netdev that refers to this backend: cleared when it goes */
     GString *info;                          /* what "info network" shows after type=KIND, */
     struct net_stats stats;
+    const char *const *own_drop_names;      /* backend: reasons of its own for "info network -s", or NULL */
+    const uint64_t *own_drops;              /* ... and their counters */
+    unsigned n_own_drops;
     struct net *net;
 };
 
@@ -118,14 +127,24 @@ void net_client_flush(struct net_client *c);
 
 /** net_client_set_info() - text of "info network" after type=KIND, */
 void net_client_set_info(struct net_client *c, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-/** net_client_set_carrier() - backend: connected or not; the NIC at the other end sees its link change */
+/**
+ * net_client_set_carrier() - backend: connected or not
+ *
+ * Without carrier rx_enable(off) is said, and nothing is sent either way: what the peer sends is counted as lost to a link that is down. With
+ * link=follow the NIC at the other end sees its link change, with link=up it does not.
+ */
 void net_client_set_carrier(struct net_client *c, bool up);
-/** net_client_link_up() - neither end is switched off or without carrier, and the peer has not been deleted */
+/**
+ * net_client_link_up() - the link as this end sees it: no end is switched off, the peer has not been deleted, the own end has carrier and the
+ * other one has or hides that it has not
+ */
 bool net_client_link_up(const struct net_client *c);
 const char *net_client_kind(const struct net_client *c);
 
-/** net_client_find() - by name, any kind; NULL: none */
+/** net_client_find() - by name, any kind; a NIC and its backend may have the same: then it is the backend. NULL: none */
 struct net_client *net_client_find(const char *name);
+/** net_client_find_nic() - a NIC by name */
+struct net_client *net_client_find_nic(const char *name);
 void net_client_foreach(void (*fn)(struct net_client *c, void *opaque), void *opaque);
 
 /*
@@ -143,6 +162,13 @@ bool netdev_del(const char *id, Error **errp);
 bool netdev_type_built(int type);
 /** net_set_link() - NIC, netdev or hub port by name; "Device 'nosuch' not found" (DeviceNotFound) */
 bool net_set_link(const char *name, bool up, Error **errp);
+/**
+ * netdev_swap() - plug a NIC into another backend or hub port, which must be free; the old one stays, without a peer
+ *
+ * MAC and guest state stay. The guest sees its link go down and, NET_REPLUG_MS later, come up again. A NIC that is on @netdev already: nothing
+ * happens. "Device 'zz' not found" (DeviceNotFound), "Device 'u0' is not a NIC", "netdev 'zz' not found", "netdev 'u1' is in use"
+ */
+bool netdev_swap(const char *nic, const char *netdev, Error **errp);
 /** net_check_clients() - the start-up warnings on stderr: no peer, hub without NIC or host side */
 void net_check_clients(void);
 /** net_cleanup() - at exit, after the devices: close every backend */

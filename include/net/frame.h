@@ -49,6 +49,7 @@ struct pkt_meta {
     uint16_t vlan_tci;              /* host order: PCP, DEI, VID */
     uint32_t hash;                  /* receive side: Toeplitz */
     uint8_t hash_type;              /* number of its report, virtio 5.1.6.4.3.4 */
+    uint16_t queue;                 /* hint: 1 + the sender's queue; 0: it has one, or does not say */
 };
 
 struct frame {
@@ -95,6 +96,11 @@ static inline bool frame_from_buf(struct frame *f, const void *p, size_t len)
 
 /** frame_copy_out() - copy up to @len bytes from @off; Return: bytes copied, fewer at the end */
 size_t frame_copy_out(const struct frame *f, size_t off, void *buf, size_t len);
+/**
+ * frame_compose() - @out: @hdr_len bytes at @hdr, then those of @f from @off to @off + @len, which are not copied; meta of @f
+ * Return: false: too long or too many pieces
+ */
+bool frame_compose(struct frame *out, const void *hdr, size_t hdr_len, const struct frame *f, size_t off, size_t len);
 /**
  * frame_peek() - bytes [@off, @off + @len) as one piece: a pointer into the frame where they lie together, else copied to @scratch
  * Return: NULL when the frame is shorter. Not for decisions on guest memory that are taken twice.

@@ -70,6 +70,8 @@ enum net_tx nic_loopback(struct nic *nic, const struct frame *f);
 void nic_rx_ready(struct nic *nic);
 /** nic_purge() - forget frames waiting for this NIC (device reset) */
 void nic_purge(struct nic *nic);
+/** nic_plug_into() - move the cable to @to, which is free, or plug it in where the NIC had nothing; see netdev_swap() */
+void nic_plug_into(struct nic *nic, struct net_client *to);
 /** nic_link_up() - what the guest should see now */
 bool nic_link_up(const struct nic *nic);
 /** nic_has_peer() - something is plugged in */

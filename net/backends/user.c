@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MTU = 1500, SPARE_FDS = 128, LOG_LINES_PER_MINUTE = 32 };
+enum { MTU = 1500, ETH_HEADER = 14, SPARE_FDS = 128, LOG_LINES_PER_MINUTE = 32 };
 
 /* --- stack to guest -------------------------------------------------------------------------------------------- */
 
@@ -66,7 +66,12 @@ static void merged_to_guest(void *opaque, const uint8_t *frame, size_t len, unsi
 static ssize_t cb_send_packet(const void *buf, size_t len, void *opaque)
 {
     struct user *u = opaque;
+    uint8_t reply[MTU + ETH_HEADER];
 
+    if (u->hostonly && len <= sizeof(reply)) {
+        memcpy(reply, buf, len);
+        buf = hostonly_hides(reply, len) ? reply : buf;
+    }
     if (u->merging && len <= COALESCE_BYTES) {
         coalesce_add(&u->merge, buf, len);
     } else if (!u->closing) {
@@ -215,7 +220,7 @@ static void library_message(const gchar *domain, GLogLevelFlags level, const gch
 
 /* --- guest to stack -------------------------------------------------------------------------------------------- */
 
-static enum net_tx user_send(struct net_client *c, const struct frame *f)
+enum net_tx user_send(struct net_client *c, const struct frame *f)
 {
     struct user *u = container_of(c, struct user, c);
     uint8_t *frame = u->txbuf;
@@ -223,6 +228,10 @@ static enum net_tx user_send(struct net_client *c, const struct frame *f)
 
     if (f->meta.flags & PKT_NEEDS_CSUM) {
         csum_finish(frame, len, f->meta.csum_start, f->meta.csum_off);
+    }
+    if (u->hostonly && !hostonly_passes(u, frame, len)) {
+        u->air.count[AIR_NOT_FOR_US]++;
+        return NET_TX_DROP;
     }
     switch (airlock_check(&u->air, clock_get_ns(CLOCK_RT), &frame, &len)) {
     case AIRLOCK_PASS:
@@ -243,12 +252,12 @@ static enum net_tx user_send(struct net_client *c, const struct frame *f)
     return NET_TX_DROP;
 }
 
-static void user_rx_enable(struct net_client *c, bool on)
+void user_rx_enable(struct net_client *c, bool on)
 {
     user_poll_pause(container_of(c, struct user, c)->poll, false);
 }
 
-static void user_tx_ready(struct net_client *c)
+void user_tx_ready(struct net_client *c)
 {
     struct user *u = container_of(c, struct user, c);
 
@@ -256,7 +265,7 @@ static void user_tx_ready(struct net_client *c)
     user_poll_kick(u->poll);
 }
 
-static uint32_t user_offloads(const struct net_client *c)
+uint32_t user_offloads(const struct net_client *c)
 {
     return PKT_CAP_CSUM | PKT_CAP_TSO4 | PKT_CAP_TSO6 | PKT_CAP_ECN;
 }
@@ -264,11 +273,12 @@ static uint32_t user_offloads(const struct net_client *c)
 static void print_limits(struct net_client *c, void *opaque)
 {
     GString *out = opaque;
-    const struct airlock *a = &container_of(c, struct user, c)->air;
+    const struct airlock *a;
 
-    if (c->ops != &net_backend_user) {
+    if (!user_of(c)) {
         return;
     }
+    a = &user_of(c)->air;
     g_string_append_printf(out, "%s: tcp=%u/%u,udp=%u/%u,icmp=%u/%u,fragment-bytes=%zu/%d,passed=%" PRIu64, c->name, a->tcp_flows, a->tcp_limit,
                            a->udp_flows, a->udp_limit, a->icmp_flows, a->icmp_limit, a->frag_bytes, AIR_FRAG_BYTES, a->passed);
     for (unsigned i = 0; i < AIR_REASONS; i++) {
@@ -322,17 +332,19 @@ static void start_airlock(struct user *u, const NetdevUser *o)
     }
 }
 
-static bool user_open(struct net_client *c, const void *arg, Error **errp)
+void user_prepare(struct user *u)
 {
-    struct user *u = container_of(c, struct user, c);
-    const NetdevUser *o = arg;
-    struct stat st;
-    char text[INET_ADDRSTRLEN];
-
     u->hostfwd = g_ptr_array_new();
     u->guestfwd = g_ptr_array_new();
     u->fd_kind = g_array_new(FALSE, TRUE, 1);
     bh_init(&u->notify_bh, "user-notify", notify_run, u);
+}
+
+bool user_start(struct user *u, const NetdevUser *o, Error **errp)
+{
+    struct net_client *c = &u->c;
+    struct stat st;
+
     if (!user_config_parse(&u->cfg, o, errp)) {
         return false;
     }
@@ -363,11 +375,23 @@ static bool user_open(struct net_client *c, const void *arg, Error **errp)
             return false;
         }
     }
+    return true;
+}
+
+static bool user_open(struct net_client *c, const void *arg, Error **errp)
+{
+    struct user *u = container_of(c, struct user, c);
+    char text[INET_ADDRSTRLEN];
+
+    user_prepare(u);
+    if (!user_start(u, arg, errp)) {
+        return false;
+    }
     net_client_set_info(c, "net=%s,restrict=%s", inet_ntop(AF_INET, &u->cfg.net, text, sizeof(text)), u->cfg.restricted ? "on" : "off");
     return true;
 }
 
-static void user_close(struct net_client *c)
+void user_close(struct net_client *c)
 {
     struct user *u = container_of(c, struct user, c);
 

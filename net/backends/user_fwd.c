@@ -393,9 +393,7 @@ static void find_user(struct net_client *c, void *opaque)
 {
     struct find_first *f = opaque;
 
-    if (!f->u && c->ops == &net_backend_user) {
-        f->u = (struct user *)c;
-    }
+    f->u = f->u ? f->u : user_of(c);
 }
 
 static struct user *find_stack(const char *id, Error **errp)
@@ -415,11 +413,10 @@ static struct user *find_stack(const char *id, Error **errp)
         error_setg(errp, "unrecognized netdev id '%s'", id);
         return NULL;
     }
-    if (c->ops != &net_backend_user) {
+    if (!user_of(c)) {
         error_setg(errp, "invalid device specified");
-        return NULL;
     }
-    return (struct user *)c;
+    return user_of(c);
 }
 
 bool net_hostfwd_add(const char *id, const char *rule, Error **errp)
@@ -470,11 +467,11 @@ static void print_row(GString *out, const char *row)
 static void print_stack(struct net_client *c, void *opaque)
 {
     GString *out = opaque;
-    struct user *u = (struct user *)c;
+    struct user *u = user_of(c);
     g_autofree char *text = NULL;
     g_auto(GStrv) rows = NULL;
 
-    if (c->ops != &net_backend_user) {
+    if (!u) {
         return;
     }
     g_string_append_printf(out, "Hub %d (%s):\n", net_hub_id_for(c), c->name);

@@ -32,6 +32,7 @@ struct user {
     struct user_poll *poll;
     struct coalesce merge;
     bool merging;                   /* collect TCP segments until the end of this or the next poll round */
+    bool hostonly;                  /* -netdev hostonly: nothing but this host */
     bool closing;
     bool no_ping;                   /* this process may not open ICMP sockets */
     GPtrArray *hostfwd;             /* of struct hostfwd * */
@@ -45,10 +46,28 @@ struct user {
 
 enum user_fd { USER_FD_NONE, USER_FD_TCP, USER_FD_UDP, USER_FD_ICMP };
 
-/* user.c */
+/* user.c: the steps and the behaviour that -netdev user and hostonly share */
+void user_prepare(struct user *u);                  /* first step of open() */
+bool user_start(struct user *u, const NetdevUser *o, Error **errp);
+enum net_tx user_send(struct net_client *c, const struct frame *f);
+void user_rx_enable(struct net_client *c, bool on);
+void user_tx_ready(struct net_client *c);
+uint32_t user_offloads(const struct net_client *c);
+void user_close(struct net_client *c);
+/* the stack behind a client, NULL: it has none */
+static inline struct user *user_of(struct net_client *c)
+{
+    return c->ops == &net_backend_user || c->ops == &net_backend_hostonly ? (struct user *)c : NULL;
+}
 void user_to_guest(struct user *u, const uint8_t *frame, size_t len);
 /* the NIC at the other end takes large TCP frames */
 bool user_wants_merged(const struct user *u);
+
+/* hostonly.c */
+/* may this frame of the guest go to the stack? */
+bool hostonly_passes(const struct user *u, const uint8_t *frame, size_t len);
+/* take router and name server out of a DHCP reply; false: it is none */
+bool hostonly_hides(uint8_t *frame, size_t len);
 
 /* user_poll.c: the stack's sockets in the main loop, through one epoll descriptor */
 struct user_poll *user_poll_new(struct user *u, Error **errp);

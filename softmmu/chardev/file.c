@@ -4,6 +4,7 @@
  * (a device)
  */
 #include "chardev_internal.h"
+#include "core/fdname.h"
 #include "core/channel.h"
 #include "lib/strparse.h"
 #include <errno.h>
@@ -31,12 +32,12 @@ static bool file_open(struct chardev *c, const ChardevOptions *o, Error **errp)
     int in = -1, out;
 
     f->path = g_strdup(fo->path);
-    out = open(fo->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (fo->append ? O_APPEND : O_TRUNC), 0666);
+    out = fdset_open(fo->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (fo->append ? O_APPEND : O_TRUNC), 0666);
     if (out < 0) {
         return fail(fo->path, errp);
     }
     if (fo->input_path) {
-        in = open(fo->input_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        in = fdset_open(fo->input_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
         if (in < 0) {
             close(out);
             return fail(fo->input_path, errp);
@@ -83,7 +84,7 @@ static bool serial_open(struct chardev *c, const ChardevOptions *o, Error **errp
     struct file_chr *f = (struct file_chr *)c;
     const char *path = o->u.serial.path;
     struct termios t;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = fdset_open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 
     f->path = g_strdup(path);
     if (fd < 0) {

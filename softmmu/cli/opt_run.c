@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* softmmu/cli/opt_run.c - how the program runs: display, start and end, logs, process attributes */
 #include "cli_internal.h"
+#include "core/fdname.h"
 #include "lib/log.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 bool opt_nographic(struct vm_options *o, const char *arg, Error **errp)
 {
@@ -146,6 +150,30 @@ bool opt_pidfile(struct vm_options *o, const char *arg, Error **errp)
 {
     opt_replace(&o->pidfile, arg);
     return true;
+}
+
+bool opt_add_fd(struct vm_options *o, const char *arg, Error **errp)
+{
+    AddFdOptions *a = opts_parse(&qapi_type_AddFdOptions, arg, NULL, errp);
+    int64_t set = a ? a->set : 0;
+    bool ok = false;
+    int fd;
+
+    if (a && (a->fd <= STDERR_FILENO || a->fd > INT32_MAX)) {
+        error_setg(errp, "fd cannot be less than 3");
+    } else if (a && set < 0) {
+        error_setg(errp, "Parameter 'set' expects a non-negative value");
+    } else if (a) {
+        fd = fcntl((int)a->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (fd < 0) {
+            error_setg_errno(errp, errno, "error duplicating fd");
+        } else {
+            close((int)a->fd);
+            ok = fdset_add(&set, fd, a->opaque, errp);
+        }
+    }
+    qapi_free_AddFdOptions(a);
+    return ok;
 }
 
 bool opt_run_with(struct vm_options *o, const char *arg, Error **errp)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* softmmu/core/channel.c - stream and datagram sockets by address */
 #include "core/channel.h"
+#include "core/fdname.h"
 #include "lib/strparse.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,10 @@ bool channel_fd_parse(const char *s, int *fd, Error **errp)
 {
     uint64_t v;
 
+    if (fdname_active() && *s && !g_ascii_isdigit(*s)) {
+        *fd = fdname_take(s, errp);
+        return *fd >= 0;
+    }
     if (!parse_u64(s, INT32_MAX, &v)) {
         error_setg(errp, "Invalid file descriptor number '%s'", s);
         return false;
@@ -125,10 +130,11 @@ static bool unix_addr(const struct channel_addr *a, struct sockaddr_un *un, sock
 }
 
 /* Numeric addresses never ask a name server. */
-static struct addrinfo *resolve(const char *host, const char *port, int type, bool passive, bool only4, bool only6,
-                                Error **errp)
+static struct addrinfo *resolve_how(const char *host, const char *port, int type, int flags, bool only4, bool only6,
+                                    Error **errp)
 {
-    struct addrinfo hints = { .ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0 }, *res = NULL;
+    struct addrinfo hints = { .ai_socktype = type, .ai_flags = flags }, *res = NULL;
+    bool passive = flags & AI_PASSIVE;
     int rc;
 
     hints.ai_family = only4 == only6 ? AF_UNSPEC : only4 ? AF_INET : AF_INET6;
@@ -148,9 +154,39 @@ static struct addrinfo *resolve(const char *host, const char *port, int type, bo
     return res;
 }
 
-static int new_socket(int family, int type)
+static struct addrinfo *resolve(const char *host, const char *port, int type, bool passive, bool only4, bool only6,
+                                Error **errp)
 {
-    return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return resolve_how(host, port, type, passive ? AI_PASSIVE : 0, only4, only6, errp);
+}
+
+static int new_socket(int family, int type, bool mptcp)
+{
+    return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, mptcp && family != AF_UNIX ? IPPROTO_MPTCP : 0);
+}
+
+/* Those that accepted connections inherit. What the kernel does not have is done without. */
+static void set_keep_alive(int fd, const struct channel_addr *a)
+{
+    const struct {
+        int option;
+        uint32_t value;
+    } opts[] = {
+        { TCP_KEEPCNT, a->keep_alive_count }, { TCP_KEEPIDLE, a->keep_alive_idle }, { TCP_KEEPINTVL, a->keep_alive_interval },
+    };
+    int one = 1;
+
+    if (!a->keep_alive) {
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    for (unsigned i = 0; i < G_N_ELEMENTS(opts); i++) {
+        int v = (int)MIN(opts[i].value, INT32_MAX);
+
+        if (v) {
+            setsockopt(fd, IPPROTO_TCP, opts[i].option, &v, sizeof(v));
+        }
+    }
 }
 
 static void fail(Error **errp, int err, const char *verb, const struct channel_addr *a)
@@ -161,15 +197,21 @@ static void fail(Error **errp, int err, const char *verb, const struct channel_a
     g_free(text);
 }
 
-static int listen_inet_at(const struct addrinfo *ai)
+static int backlog(const struct channel_addr *a)
 {
-    int one = 1, fd = new_socket(ai->ai_family, SOCK_STREAM);
+    return a->backlog ? a->backlog : 16;
+}
+
+static int listen_inet_at(const struct channel_addr *a, const struct addrinfo *ai)
+{
+    int one = 1, fd = new_socket(ai->ai_family, SOCK_STREAM, a->mptcp);
 
     if (fd < 0) {
         return -1;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, 16) < 0) {
+    set_keep_alive(fd, a);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, backlog(a)) < 0) {
         int err = errno;
 
         close(fd);
@@ -177,6 +219,11 @@ static int listen_inet_at(const struct addrinfo *ai)
         return -1;
     }
     return fd;
+}
+
+static int numeric_flags(const struct channel_addr *a)
+{
+    return a->numeric ? AI_NUMERICHOST | AI_NUMERICSERV : 0;
 }
 
 static int listen_inet(const struct channel_addr *a, Error **errp)
@@ -188,14 +235,14 @@ static int listen_inet(const struct channel_addr *a, Error **errp)
 
     for (unsigned port = (unsigned)first; port <= last && fd < 0; port++) {
         char *text = numeric ? g_strdup_printf("%u", port) : g_strdup(a->port);
-        struct addrinfo *res = resolve(a->host, text, SOCK_STREAM, true, a->only4, a->only6, errp);
+        struct addrinfo *res = resolve_how(a->host, text, SOCK_STREAM, AI_PASSIVE | numeric_flags(a), a->only4, a->only6, errp);
 
         g_free(text);
         if (!res) {
             return -1;
         }
         for (struct addrinfo *ai = res; ai && fd < 0; ai = ai->ai_next) {
-            fd = listen_inet_at(ai);
+            fd = listen_inet_at(a, ai);
             err = errno;
         }
         freeaddrinfo(res);
@@ -225,7 +272,7 @@ static int listen_unix(const struct channel_addr *a, Error **errp)
     if (!unix_addr(a, &un, &len, errp)) {
         return -1;
     }
-    fd = new_socket(AF_UNIX, SOCK_STREAM);
+    fd = new_socket(AF_UNIX, SOCK_STREAM, false);
     if (fd < 0) {
         fail(errp, errno, "create socket", a);
         return -1;
@@ -233,7 +280,7 @@ static int listen_unix(const struct channel_addr *a, Error **errp)
     if (!a->abstract) {
         remove_stale(a->path);
     }
-    if (bind(fd, (void *)&un, len) < 0 || listen(fd, 16) < 0) {
+    if (bind(fd, (void *)&un, len) < 0 || listen(fd, backlog(a)) < 0) {
         fail(errp, errno, "bind socket to", a);
         close(fd);
         return -1;
@@ -272,14 +319,17 @@ int channel_accept(int listen_fd)
     return fd;
 }
 
-static int connect_addr(int family, const void *sa, socklen_t len, bool *pending)
+static int connect_addr(const struct channel_addr *a, int family, const void *sa, socklen_t len, bool *pending)
 {
-    int one = 1, fd = new_socket(family, SOCK_STREAM);
+    int one = 1, fd = new_socket(family, SOCK_STREAM, a->mptcp);
 
     if (fd < 0) {
         return -1;
     }
     *pending = false;
+    if (family != AF_UNIX) {
+        set_keep_alive(fd, a);
+    }
     if (connect(fd, sa, len) < 0) {
         if (errno != EINPROGRESS) {
             int err = errno;
@@ -306,12 +356,12 @@ int channel_connect(const struct channel_addr *a, bool *pending, Error **errp)
     *pending = false;
     switch (a->kind) {
     case CHANNEL_INET:
-        res = resolve(a->host, a->port, SOCK_STREAM, false, a->only4, a->only6, errp);
+        res = resolve_how(a->host, a->port, SOCK_STREAM, numeric_flags(a), a->only4, a->only6, errp);
         if (!res) {
             return -1;
         }
         for (struct addrinfo *ai = res; ai && fd < 0; ai = ai->ai_next) {
-            fd = connect_addr(ai->ai_family, ai->ai_addr, ai->ai_addrlen, pending);
+            fd = connect_addr(a, ai->ai_family, ai->ai_addr, ai->ai_addrlen, pending);
             err = errno;
         }
         freeaddrinfo(res);
@@ -320,7 +370,7 @@ int channel_connect(const struct channel_addr *a, bool *pending, Error **errp)
         if (!unix_addr(a, &un, &len, errp)) {
             return -1;
         }
-        fd = connect_addr(AF_UNIX, &un, len, pending);
+        fd = connect_addr(a, AF_UNIX, &un, len, pending);
         err = errno;
         break;
     case CHANNEL_FD:
@@ -332,6 +382,45 @@ int channel_connect(const struct channel_addr *a, bool *pending, Error **errp)
         fail(errp, err, "connect to", a);
     }
     return fd;
+}
+
+int channel_connect_target(const struct channel_addr *a, const struct channel_target *t, bool *pending)
+{
+    return connect_addr(a, t->family, &t->ss, t->len, pending);
+}
+
+static struct channel_targets *targets_of(const struct addrinfo *res)
+{
+    struct channel_targets *t;
+    unsigned n = 0;
+
+    for (const struct addrinfo *ai = res; ai; ai = ai->ai_next) {
+        n++;
+    }
+    t = g_malloc0(sizeof(*t) + n * sizeof(t->at[0]));
+    for (const struct addrinfo *ai = res; ai; ai = ai->ai_next) {
+        struct channel_target *x = &t->at[t->n];
+
+        if (ai->ai_addrlen <= sizeof(x->ss)) {
+            x->family = ai->ai_family;
+            x->len = ai->ai_addrlen;
+            memcpy(&x->ss, ai->ai_addr, ai->ai_addrlen);
+            t->n++;
+        }
+    }
+    return t;
+}
+
+struct channel_targets *channel_targets_find(const struct channel_addr *a, int flags, Error **errp)
+{
+    struct addrinfo *res = resolve_how(a->host, a->port, SOCK_STREAM, flags | numeric_flags(a), a->only4, a->only6, errp);
+    struct channel_targets *t = NULL;
+
+    if (res) {
+        t = targets_of(res);
+        freeaddrinfo(res);
+    }
+    return t;
 }
 
 int channel_connect_done(int fd)
@@ -356,7 +445,7 @@ int channel_udp(const char *local_host, const char *local_port, const char *host
     self = resolve(local_host, local_port && *local_port ? local_port : "0", SOCK_DGRAM, true,
                    peer->ai_family == AF_INET,
                    peer->ai_family == AF_INET6, errp);
-    fd = self ? new_socket(peer->ai_family, SOCK_DGRAM) : -1;
+    fd = self ? new_socket(peer->ai_family, SOCK_DGRAM, false) : -1;
     if (self && (fd < 0 || bind(fd, self->ai_addr, self->ai_addrlen) < 0)) {
         error_setg_errno(errp, errno, "Failed to bind socket");
     } else if (self && connect(fd, peer->ai_addr, peer->ai_addrlen) < 0) {

@@ -6,6 +6,7 @@
 #include "net/client.h"
 #include "net/info.h"
 #include "net/nic.h"
+#include "net/switch.h"
 #include "net/user.h"
 #include "qapi/keyval.h"
 #include "qapi/schema.h"
@@ -58,30 +59,29 @@ void hmp_netdev_del(struct hmp *h, const struct jval *args)
 
 /* ---- links ---- */
 
-static bool set_link(const char *name, bool up, Error **errp)
-{
-    struct jval *data;
-
-    if (!net_set_link(name, up, errp)) {
-        return false;
-    }
-    data = jval_dict();
-    jval_set_str(data, "name", name);
-    jval_set_bool(data, "up", up);
-    qapi_event_emit(QAPI_EVENT_NETDEV_LINK_CHANGED, data);
-    return true;
-}
-
 bool qmp_set_link(struct qmp_call *call, const qmp_set_link_args *args, struct jval **ret, Error **errp)
 {
-    return set_link(args->name, args->up, errp);
+    return net_set_link(args->name, args->up, errp);
 }
 
 void hmp_set_link(struct hmp *h, const struct jval *args)
 {
     Error *err = NULL;
 
-    set_link(jval_get_str(args, "name"), jval_bool_of(jval_get(args, "up")), &err);
+    net_set_link(jval_get_str(args, "name"), jval_bool_of(jval_get(args, "up")), &err);
+    hmp_error(h, err);
+}
+
+bool qmp_nic_connect(struct qmp_call *call, const qmp_nic_connect_args *args, struct jval **ret, Error **errp)
+{
+    return netdev_swap(args->nic, args->netdev, errp);
+}
+
+void hmp_netdev_swap(struct hmp *h, const struct jval *args)
+{
+    Error *err = NULL;
+
+    netdev_swap(jval_get_str(args, "nic"), jval_get_str(args, "netdev"), &err);
     hmp_error(h, err);
 }
 
@@ -283,6 +283,11 @@ void hmp_info_usernet(struct hmp *h, const struct jval *args)
     net_user_print_info(h->out);
 }
 
+void hmp_info_switch(struct hmp *h, const struct jval *args)
+{
+    net_switch_print_info(h->out);
+}
+
 static struct jval *stats_of(const struct net_client *c)
 {
     struct jval *s = jval_dict(), *drops = jval_list();
@@ -347,6 +352,64 @@ bool qmp_query_usernet(struct qmp_call *call, const void *args, struct jval **re
     *ret = jval_dict();
     jval_set_str(*ret, "text", s->str);
     g_string_free(s, TRUE);
+    return true;
+}
+
+/* ---- switches ---- */
+
+struct switches {
+    struct jval *list, *ports, *macs;   /* all switches; lists of the newest */
+};
+
+static void add_switch(void *opaque, const struct net_switch_info *s)
+{
+    struct switches *q = opaque;
+    struct jval *d = jval_dict();
+
+    jval_set_int(d, "switchid", s->id);
+    jval_set_int(d, "max-macs", s->max_macs);
+    jval_set_int(d, "ageing", s->ageing_s);
+    jval_set_bool(d, "forward-reserved", s->forward_reserved);
+    jval_set_int(d, "moved", (int64_t)s->moved);
+    jval_set_int(d, "not-learned", (int64_t)s->not_learned);
+    jval_set(d, "ports", q->ports = jval_list());
+    jval_set(d, "macs", q->macs = jval_list());
+    jval_append(q->list, d);
+}
+
+static void add_switch_port(void *opaque, const struct net_client *port, unsigned vlan, const char *trunk)
+{
+    struct switches *q = opaque;
+    struct jval *d = jval_dict();
+
+    jval_set_str(d, "name", port->name);
+    jval_set_int(d, "vlan", vlan);
+    if (trunk) {
+        jval_set_str(d, "trunk", trunk);
+    }
+    jval_append(q->ports, d);
+}
+
+static void add_switch_mac(void *opaque, const struct net_switch_mac *m)
+{
+    struct switches *q = opaque;
+    struct jval *d = jval_dict();
+    char text[MAC_STR_LEN];
+
+    jval_set_int(d, "vlan", m->vlan);
+    jval_set_str(d, "mac", mac_format(m->mac, text));
+    jval_set_str(d, "port", m->port->name);
+    jval_set_int(d, "age", m->age_s);
+    jval_append(q->macs, d);
+}
+
+bool qmp_query_switch(struct qmp_call *call, const void *args, struct jval **ret, Error **errp)
+{
+    static const struct net_switch_visitor v = { add_switch, add_switch_port, add_switch_mac };
+    struct switches q = { .list = jval_list() };
+
+    net_switch_visit(&v, &q);
+    *ret = q.list;
     return true;
 }
 
@@ -452,6 +515,11 @@ void complete_clients(unsigned argno, const char *word, GPtrArray *out)
     if (argno == 1) {
         net_client_foreach(add_name, &k);
     }
+}
+
+void complete_netdev_swap(unsigned argno, const char *word, GPtrArray *out)
+{
+    complete_clients(argno == 2 ? 1 : argno, word, out);
 }
 
 void complete_set_link(unsigned argno, const char *word, GPtrArray *out)

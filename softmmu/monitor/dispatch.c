@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* softmmu/monitor/dispatch.c - from the name of a command to its function, with checked, typed arguments */
 #include "qmp.h"
+#include "core/fdname.h"
 #include "qapi/qapi-command-thunks.h"
 #include <string.h>
 
@@ -10,6 +11,7 @@ static struct jval *run(const struct qapi_command *cmd, struct qmp_call *c, cons
     void *typed = NULL;
     bool ok;
 
+    fdname_enter();
     if (cmd->raw) {
         ok = qmp_fns[cmd - qapi_commands](c, args, &ret, errp);
     } else if (cmd->arg) {
@@ -22,6 +24,7 @@ static struct jval *run(const struct qapi_command *cmd, struct qmp_call *c, cons
     } else {
         ok = qmp_fns[cmd - qapi_commands](c, NULL, &ret, errp);
     }
+    fdname_leave();
     if (!ok) {
         jval_free(ret);
         return NULL;

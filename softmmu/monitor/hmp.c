@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* softmmu/monitor/hmp.c - a session of the human monitor: line editor in, command out, text back */
 #include "hmp.h"
+#include "core/fdname.h"
 #include "chardev/mux.h"
 #include "cli/options.h"
 #include "readline.h"
@@ -112,7 +113,9 @@ static void run_from(struct hmp *h, const struct hmp_cmd *table, const char *pre
 
 void hmp_run(struct hmp *h, const char *line)
 {
+    fdname_enter();
     run_from(h, hmp_commands, "", line);
+    fdname_leave();
 }
 
 static void help_lines(struct hmp *h, const struct hmp_cmd *table, const char *prefix, const char *word)

@@ -56,12 +56,16 @@ void hmp_system_powerdown(struct hmp *h, const struct jval *args);
 void hmp_quit(struct hmp *h, const struct jval *args);
 void hmp_info_status(struct hmp *h, const struct jval *args);
 void hmp_set_link(struct hmp *h, const struct jval *args);
+void hmp_getfd(struct hmp *h, const struct jval *args);
+void hmp_closefd(struct hmp *h, const struct jval *args);
 void hmp_hostfwd_add(struct hmp *h, const struct jval *args);
 void hmp_hostfwd_remove(struct hmp *h, const struct jval *args);
 void hmp_netdev_add(struct hmp *h, const struct jval *args);
 void hmp_netdev_del(struct hmp *h, const struct jval *args);
+void hmp_netdev_swap(struct hmp *h, const struct jval *args);
 void hmp_announce_self(struct hmp *h, const struct jval *args);
 void hmp_info_network(struct hmp *h, const struct jval *args);
+void hmp_info_switch(struct hmp *h, const struct jval *args);
 void hmp_info_usernet(struct hmp *h, const struct jval *args);
 void hmp_device_add(struct hmp *h, const struct jval *args);
 void hmp_device_del(struct hmp *h, const struct jval *args);
@@ -94,6 +98,7 @@ void hmp_info_block(struct hmp *h, const struct jval *args);
 
 /* completion */
 void complete_clients(unsigned argno, const char *word, GPtrArray *out);
+void complete_netdev_swap(unsigned argno, const char *word, GPtrArray *out);
 void complete_set_link(unsigned argno, const char *word, GPtrArray *out);
 void complete_netdev_types(unsigned argno, const char *word, GPtrArray *out);
 void complete_device_types(unsigned argno, const char *word, GPtrArray *out);

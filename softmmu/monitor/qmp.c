@@ -13,6 +13,7 @@
 #include "core/loop.h"
 #include "session.h"
 #include <string.h>
+#include <unistd.h>
 
 #define READ_CHUNK 4096
 #define OOB_QUEUE  8
@@ -223,6 +224,11 @@ static void on_read(void *opaque, const uint8_t *buf, size_t len)
 
 static void reset(struct qmp_session *q)
 {
+    int fd;
+
+    while ((fd = chardev_recv_fd(q->s.chr)) >= 0) {         /* of the client before */
+        close(fd);
+    }
     g_queue_clear_full(&q->queue, request_free);
     jparser_free(q->parser);
     q->parser = jparser_new(on_value, q);

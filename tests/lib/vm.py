@@ -34,7 +34,7 @@ class VM:
     """One emulator process. Serial port 0 is its stdout; QMP is on a unix socket in a private directory."""
 
     def __init__(self, args=(), kernel=None, initrd=None, append='', mem='256M', program=None, qmp=True,
-                 accel=None, echo=None, reboot=False):
+                 accel=None, echo=None, reboot=False, pass_fds=()):
         self.dir = tempfile.mkdtemp(prefix='patchbay-test-')
         self.console = ''
         self.mark = 0           # expect() looks at what comes after it
@@ -56,7 +56,8 @@ class VM:
         self.cmd = cmd + [str(a) for a in args]
         self.stderr = open(f'{self.dir}/stderr', 'wb+')
         self.start = time.monotonic()
-        self.proc = subprocess.Popen(self.cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr)
+        self.proc = subprocess.Popen(self.cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr,
+                                     pass_fds=pass_fds)
         os.set_blocking(self.proc.stdout.fileno(), False)
         self.qmp_sock = None
         self.events = []

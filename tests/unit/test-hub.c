@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/unit/test-hub.c - hubs: everybody else gets every frame, in order, whatever one port does; what info network prints */
+#include "core/timer.h"
 #include "lib/bits.h"
 #include "lib/bytes.h"
 #include "net/announce.h"
@@ -169,6 +170,130 @@ static void test_padding_and_gso(void)
     stations_free(s, 3);
 }
 
+static void cable(unsigned hub_a, unsigned hub_b)
+{
+    struct net_client *a = net_hub_add_port(hub_a, NULL, NULL, NULL);
+
+    g_assert_nonnull(net_hub_add_port(hub_b, NULL, a, NULL));
+}
+
+/* Frames cross a chain of hubs that is longer than the stack is deep, in order. */
+static void test_chain(void)
+{
+    struct station s[2];
+
+    stations_new(s, 1);
+    for (unsigned i = 0; i < 5000; i++) {
+        cable(i ? 100 + i : 3, 101 + i);
+    }
+    s[1] = (struct station){ 0 };
+    s[1].conf.netdev = net_hub_add_port(5100, NULL, NULL, NULL);
+    s[1].nic = nic_new(&ops, &s[1].conf, "m", NULL, &s[1], NULL);
+    for (unsigned i = 0; i < 50; i++) {
+        station_send(&s[0], 0, 64);
+    }
+    g_assert_true(bh_drain(10000));
+    g_assert_cmpuint(s[1].got[0], ==, 50);
+    g_assert_cmpuint(s[0].got[0], ==, 0);
+    stations_free(s, 2);
+    net_cleanup();
+}
+
+static enum net_tx storm_receive(void *opaque, const struct frame *f)
+{
+    ((struct station *)opaque)->got[0]++;
+    return NET_TX_DONE;
+}
+
+static void note_time(void *opaque)
+{
+    *(gint64 *)opaque = g_get_monotonic_time();
+}
+
+/* P6: hubs in rings. One frame never ends, and with three cables becomes more; memory is bounded and the main loop does its other work. */
+static void test_rings(void)
+{
+    static const struct nic_ops storm_ops = { .receive = storm_receive, .link_changed = link_changed, .tx_ready = tx_ready,
+                                              .offloads = offloads, .min_len = 60 };
+
+    for (unsigned cables = 2; cables <= 6; cables += 2) {
+        struct station s = { 0 };
+        struct timer t;
+        gint64 worst = 0, fired;
+
+        s.conf.netdev = net_hub_add_port(3, NULL, NULL, NULL);
+        s.nic = nic_new(&storm_ops, &s.conf, "m", NULL, &s, NULL);
+        for (unsigned i = 0; i < cables; i++) {
+            cable(3, 4);
+        }
+        timer_setup(&t, CLOCK_RT, note_time, &fired);
+        station_send(&s, 0, 64);
+        for (unsigned i = 0; i < 20; i++) {
+            gint64 due = g_get_monotonic_time() + 2000;
+
+            fired = 0;
+            timer_arm(&t, clock_get_ns(CLOCK_RT) + 2 * NS_PER_MS);
+            while (!fired) {
+                loop_iterate(true);
+            }
+            worst = MAX(worst, fired - due);
+        }
+        timer_fini(&t);
+        g_test_message("%u cables: the loop is at most %d us late", cables, (int)worst);
+        g_assert_cmpint(worst, <, 500 * 1000);          /* milliseconds on a machine that has nothing else to do */
+        g_assert_cmpuint(s.got[0], >, 100);             /* a storm it is */
+        for (unsigned i = 0; i < 2 * cables; i++) {
+            g_autofree char *name = g_strdup_printf("hub%uport%u", 3 + i % 2, i / 2 + (i % 2 == 0));
+            const struct net_client *c = net_client_find(name);
+
+            g_assert_cmpuint(c->queue.frames, <=, NET_QUEUE_FRAMES);
+        }
+        nic_free(s.nic);
+        net_cleanup();
+        bh_drain(10);
+    }
+}
+
+/* 64 ports, every eighth of them stuck: those lose their own frames only, and hold at most their bound. */
+static void test_slow_ports(void)
+{
+    enum { N = 64, SENT = 3000 };
+    static struct station s[N];
+    uint8_t big[1514] = { 0 };
+    struct frame f;
+
+    stations_new(s, N);
+    for (unsigned i = 7; i < N; i += 8) {
+        s[i].full = true;
+    }
+    for (unsigned n = 1; n <= SENT; n++) {
+        big[14] = 0;
+        st_be64(big + 16, n);
+        frame_from_buf(&f, big, sizeof(big));
+        nic_send(s[0].nic, &f);
+        if (n % 100 == 0) {
+            bh_drain(4);
+        }
+    }
+    for (unsigned i = 1; i < N; i++) {
+        const struct net_client *c = nic_client(s[i].nic);
+
+        if (i % 8 == 7) {
+            g_assert_cmpuint(c->queue.bytes, <=, NET_QUEUE_BYTES + sizeof(big));
+            g_assert_cmpuint(c->queue.frames + c->stats.drops[NET_DROP_QUEUE_FULL], ==, SENT);
+        } else {
+            g_assert_cmpuint(s[i].got[0], ==, SENT);
+        }
+    }
+    for (unsigned i = 7; i < N; i += 8) {
+        s[i].full = false;
+        nic_rx_ready(s[i].nic);
+    }
+    g_assert_true(bh_drain(100));
+    g_assert_cmpuint(s[7].got[0], ==, NET_QUEUE_FRAMES);
+    stations_free(s, N);
+}
+
 static void test_info(void)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -237,6 +362,9 @@ int main(int argc, char **argv)
     g_test_add_func("/net/hub/flood", test_flood);
     g_test_add_func("/net/hub/one-port", test_one_port);
     g_test_add_func("/net/hub/padding-gso", test_padding_and_gso);
+    g_test_add_func("/net/hub/chain", test_chain);
+    g_test_add_func("/net/hub/rings", test_rings);
+    g_test_add_func("/net/hub/slow-ports", test_slow_ports);
     g_test_add_func("/net/hub/info", test_info);
     g_test_add_func("/net/hub/warnings", test_warnings);
     g_test_add_func("/net/announce/frame", test_announce);
