@@ -13,9 +13,9 @@ static const struct backend {
     NetdevDriver type;
     const struct net_backend_ops *ops;      /* NULL: this binary was built without */
 } backends[] = {                            /* in the order of -netdev help */
-    { NETDEV_DRIVER_SOCKET, NULL },
-    { NETDEV_DRIVER_STREAM, NULL },
-    { NETDEV_DRIVER_DGRAM, NULL },
+    { NETDEV_DRIVER_SOCKET, &net_backend_socket },
+    { NETDEV_DRIVER_STREAM, &net_backend_stream },
+    { NETDEV_DRIVER_DGRAM, &net_backend_dgram },
     { NETDEV_DRIVER_HUBPORT, &net_backend_hubport },
     { NETDEV_DRIVER_SWITCH, &net_backend_switch },
     { NETDEV_DRIVER_TAP, NULL },
@@ -24,9 +24,9 @@ static const struct backend {
 #else
     { NETDEV_DRIVER_USER, NULL },
 #endif
-    { NETDEV_DRIVER_L2TPV3, NULL },
+    { NETDEV_DRIVER_L2TPV3, &net_backend_l2tpv3 },
 #ifdef HAVE_VDE
-    { NETDEV_DRIVER_VDE, NULL },
+    { NETDEV_DRIVER_VDE, &net_backend_vde },
 #else
     { NETDEV_DRIVER_VDE, NULL },
 #endif
@@ -38,7 +38,7 @@ static const struct backend {
 #endif
     { NETDEV_DRIVER_BRIDGED, NULL },
 #ifdef HAVE_AF_XDP
-    { NETDEV_DRIVER_AF_XDP, NULL },
+    { NETDEV_DRIVER_AF_XDP, &net_backend_af_xdp },
 #else
     { NETDEV_DRIVER_AF_XDP, NULL },
 #endif

@@ -29,7 +29,7 @@ struct Netdev;                      /* qapi/qapi-types.h */
 struct net_client;
 struct nic;
 
-enum { NET_REPLUG_MS = 3000 };      /* virtual time. Drivers look at their link now and then, not at every change: Linux's e1000 every 2 s, 8139too 3 s */
+enum { NET_REPLUG_MS = 3000 };      /* virtual time. Some drivers look at their link only now and then: Linux's e1000 every 2 s, 8139too 3 s */
 
 enum net_tx {
     NET_TX_DONE,                    /* taken */
