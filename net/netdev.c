@@ -18,7 +18,7 @@ static const struct backend {
     { NETDEV_DRIVER_DGRAM, &net_backend_dgram },
     { NETDEV_DRIVER_HUBPORT, &net_backend_hubport },
     { NETDEV_DRIVER_SWITCH, &net_backend_switch },
-    { NETDEV_DRIVER_TAP, NULL },
+    { NETDEV_DRIVER_TAP, &net_backend_tap },
 #ifdef HAVE_SLIRP
     { NETDEV_DRIVER_USER, &net_backend_user },
 #else
@@ -30,13 +30,13 @@ static const struct backend {
 #else
     { NETDEV_DRIVER_VDE, NULL },
 #endif
-    { NETDEV_DRIVER_BRIDGE, NULL },
+    { NETDEV_DRIVER_BRIDGE, &net_backend_bridge },
 #ifdef HAVE_SLIRP
     { NETDEV_DRIVER_HOSTONLY, &net_backend_hostonly },
 #else
     { NETDEV_DRIVER_HOSTONLY, NULL },
 #endif
-    { NETDEV_DRIVER_BRIDGED, NULL },
+    { NETDEV_DRIVER_BRIDGED, &net_backend_bridged },
 #ifdef HAVE_AF_XDP
     { NETDEV_DRIVER_AF_XDP, &net_backend_af_xdp },
 #else

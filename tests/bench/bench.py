@@ -7,10 +7,11 @@
     memory  resident memory beyond the pages that the guest touched
     idle    CPU time of an idle guest, percent of a core over 10 s
 
-and, with options of their own (bench cpu --help, bench net --help, bench hub --help) and not among "all":
+and, with options of their own (bench cpu --help and so on) and not among "all":
 
     cpu     benchmark programs on the bare host, on Patchbay and on QEMU: cpu_bench.py
-    net     iperf3 and ping through an e1000 on -nic user: net_bench.py
+    net     iperf3 and ping between a guest and the host, on -nic user or tap: net_bench.py
+    lan     iperf3 and ping between two guests, on stream, dgram and socket: lan_bench.py
     hub     CPU time for each frame that a hub or switch delivers, 2 to 64 ports: hub_bench.py
 """
 
@@ -30,6 +31,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 import cpu_bench  # noqa: E402
 import guest  # noqa: E402
 import hub_bench  # noqa: E402
+import lan_bench  # noqa: E402
 import net_bench  # noqa: E402
 from measure import PEER, cpu_seconds  # noqa: E402
 from vm import VM, TestError, binary  # noqa: E402
@@ -181,7 +183,7 @@ BENCHES = {'boot': bench_boot, 'start': bench_start, 'memory': bench_memory, 'id
 
 
 def main():
-    own = {'cpu': cpu_bench.main, 'net': net_bench.main, 'hub': hub_bench.main}
+    own = {'cpu': cpu_bench.main, 'net': net_bench.main, 'lan': lan_bench.main, 'hub': hub_bench.main}
     if sys.argv[1:2] and sys.argv[1] in own:
         try:
             return own[sys.argv[1]](sys.argv[2:])
