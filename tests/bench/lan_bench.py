@@ -133,22 +133,6 @@ def once(program, accel, initrds, nic, link):
         return iperf.client_figures([vms[1], vms[0]], DEADLINE)
 
 
-def print_summary(results):
-    """TCP both ways for each link and NIC: the table of docs/user/net/choosing.rst."""
-    print(f'\n{"":30} {"second to first":^27}   {"first to second":^27}   {"datagrams":^8}   {"ping":^8}')
-    print(f'{"link":14}{"NIC":16} ' + f'{"patchbay":>9} {"qemu":>9} {"ratio":>7}   ' * 2 + f'{"ratio":>9}   {"ratio":>8}')
-    for (link, nic), (ours, theirs) in results.items():
-        line = f'{link:14}{nic:16} '
-        for phase, key in (('send', 'mbit'), ('receive', 'mbit'), ('small', 'kpps'), ('ping', 'avg_ms')):
-            a, b = iperf.median(ours, phase, key), iperf.median(theirs, phase, key) if theirs else None
-            ratio = '-' if not a or not b else f'{b / a if phase == "ping" else a / b:.2f}'
-            if key == 'mbit':
-                line += f'{a:9.0f} ' + (f'{b:9.0f} ' if b else f'{"-":>9} ') + f'{ratio:>7}   '
-            else:
-                line += f'{ratio:>9}   '
-        print(line.rstrip(), flush=True)
-
-
 def main(argv):
     ap = argparse.ArgumentParser(prog='bench lan', description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -165,7 +149,7 @@ def main(argv):
     warn_if_busy()
 
     program = iperf.Iperf()
-    results, problems, figures = {}, [], {}
+    results, problems = {}, []
     with tempfile.TemporaryDirectory(prefix='patchbay-bench-') as tmp:
         client = CLIENT.format(me=2) + iperf.client_script('10.5.0.1', IPERF_PORT, args.seconds)
         initrds = [guest.initrd(f'{tmp}/first', SERVER.format(me=1, port=IPERF_PORT), program.files()),
@@ -182,9 +166,8 @@ def main(argv):
                 iperf.print_heading(args, f'two guests, {nic} on {link}')
                 iperf.print_table(ROWS, ours, theirs, {} if link in NO_BARS else BARS)
                 results[link, nic] = ours, theirs
-                figures.setdefault(nic, {})[link] = {iperf.OURS: ours, iperf.THEIRS: theirs}
-    print_summary(results)
+    iperf.print_summary(args, results)
     for p in problems:
         print(f'PROBLEM: {p}')
-    iperf.write_json(args, figures)
+    iperf.write_json(args, results)
     return 1 if problems else 0

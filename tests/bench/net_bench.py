@@ -63,7 +63,7 @@ def main(argv):
     program = iperf.Iperf()
     guest.kernel()
     guest.base_initrd()
-    figures = {'backend': args.backend}
+    results = {}
     with tempfile.TemporaryDirectory(prefix='patchbay-bench-') as tmp, network(args.backend) as (backend, address), \
             program.server(address) as port:
         script = SCRIPT + iperf.client_script(ROUTER, port, args.seconds)
@@ -73,6 +73,7 @@ def main(argv):
             iperf.print_heading(args, f'{nic} on {args.backend}')
             bars = BARS_TAP_VIRTIO if args.backend == TAP and nic.startswith('virtio') else BARS
             iperf.print_table(ROWS, ours, theirs, bars)
-            figures[nic] = {iperf.OURS: ours, iperf.THEIRS: theirs}
-    iperf.write_json(args, figures)
+            results[args.backend, nic] = ours, theirs
+    iperf.print_summary(args, results)
+    iperf.write_json(args, results)
     return 0
