@@ -31,5 +31,7 @@ bool dgram_error_passes(int err);
 bool dgram_error_is_icmp(int err);
 /* The descriptor is useless: stop using it, tell the world. */
 void dgram_wire_break(struct dgram_wire *w, int err);
+/** dgram_wire_rest() - no reading for a moment */
+void dgram_wire_rest(struct dgram_wire *w);
 
 #endif

@@ -213,6 +213,10 @@ static void receive_failed(struct dgram_wire *w, int err)
         return;
     }
     w->rx_errors++;
+    if (err == ENOBUFS || err == ENOMEM) {
+        dgram_wire_rest(w);             /* the kernel has no memory: it is not helped by being asked at once again */
+        return;
+    }
     /* ICMP reports come one by one, as many as somebody cares to send; anything else that does not end would keep the loop busy */
     if (!dgram_error_passes(err) || (!dgram_error_is_icmp(err) && ++w->rx->errors >= ERRORS_IN_A_ROW)) {
         dgram_wire_break(w, err);

@@ -23,6 +23,7 @@ enum {
     GSO_BYTES = 65000,                      /* a message with all its frames: below the largest IP datagram */
     GSO_SEGMENTS = 64,                      /* UDP_MAX_SEGMENTS of the kernel since 4.18 */
     RETRY_NS = 1000000,
+    AGAIN_MAX = 16,                         /* then it is not asked whether it is writable, but after RETRY_NS */
 };
 
 struct message {
@@ -44,6 +45,7 @@ struct dgram_tx {
     size_t off;
     bool gso;
     bool waiting;
+    unsigned again;                         /* times in a row that a socket said to be writable was not */
     bool said_busy;
     bool retried;                           /* the first message has failed once with what may have been an older error */
     int probe;                              /* connected to the UNIX peer while we wait for it, else -1 */
@@ -113,6 +115,9 @@ static void wait_for_room(struct dgram_wire *w, int err)
     int fd = w->sock.tx_fd >= 0 ? w->sock.tx_fd : w->sock.fd;
 
     tx->waiting = true;
+    if (err == EAGAIN && tx->again++ >= AGAIN_MAX) {
+        err = ENOBUFS;
+    }
     if (err == EAGAIN && w->sock.dest.len && w->sock.dest.ss.ss_family == AF_UNIX) {
         fd = tx->probe = open_probe(w);
     }
@@ -178,6 +183,7 @@ static void step(struct dgram_tx *tx, size_t bytes)
         tx->first++;
     }
     tx->retried = false;
+    tx->again = 0;
 }
 
 static void drop_first(struct dgram_wire *w, enum dgram_drop why)

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { REST_NS = 20 * 1000 * 1000 };        /* between two reads that find no memory */
+
 static const char *const drop_names[DGRAM_DROP_HEADER] = {
     [DGRAM_DROP_SOURCE] = "wrong-source", [DGRAM_DROP_OWN] = "own", [DGRAM_DROP_LONG] = "too-long",
     [DGRAM_DROP_REFUSED] = "nobody-there", [DGRAM_DROP_TOO_BIG] = "too-big-to-send", [DGRAM_DROP_ERROR] = "send-error",
@@ -52,6 +54,7 @@ void dgram_wire_break(struct dgram_wire *w, int err)
     loop_watch_del(&w->rx_watch);
     loop_watch_del(&w->tx_watch);
     timer_disarm(&w->retry);
+    timer_disarm(&w->rest);
     dgram_rx_forget(w);
     warn_report("netdev '%s': the socket cannot be used any more: %s", w->c->name, strerror(err));
     d = jval_dict();
@@ -78,10 +81,24 @@ static void readable(void *opaque, GIOCondition got)
 
 static void update_reading(struct dgram_wire *w)
 {
-    bool on = w->rx_on && !w->broken && dgram_rx_deliver(w) && net_can_send(w->c);
+    bool on = w->rx_on && !w->broken && dgram_rx_deliver(w) && net_can_send(w->c) && !w->resting;
 
     /* net_can_send() and net_send() that say no promise a tx_ready() */
     loop_watch_set(&w->rx_watch, w->sock.fd, on ? G_IO_IN : 0, readable, w);
+}
+
+void dgram_wire_rest(struct dgram_wire *w)
+{
+    w->resting = true;
+    timer_arm(&w->rest, clock_get_ns(CLOCK_RT) + REST_NS);
+}
+
+static void rested(void *opaque)
+{
+    struct dgram_wire *w = opaque;
+
+    w->resting = false;
+    update_reading(w);
 }
 
 static void flush(void *opaque)
@@ -135,6 +152,7 @@ void dgram_wire_init(struct dgram_wire *w, struct net_client *c, struct dgram_so
     c->n_own_drops = DGRAM_DROPS;
     bh_init(&w->flush, "dgram-flush", flush, w);
     timer_setup(&w->retry, CLOCK_RT, retry, w);
+    timer_setup(&w->rest, CLOCK_RT, rested, w);
     dgram_rx_new(w);
     dgram_tx_new(w);
 }
@@ -150,6 +168,7 @@ void dgram_wire_fini(struct dgram_wire *w)
     }
     bh_fini(&w->flush);
     timer_fini(&w->retry);
+    timer_fini(&w->rest);
     loop_watch_del(&w->rx_watch);
     loop_watch_del(&w->tx_watch);
     dgram_rx_free(w);

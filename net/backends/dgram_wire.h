@@ -129,6 +129,8 @@ struct dgram_wire {
     struct loop_watch rx_watch;     /* sock.fd */
     struct loop_watch tx_watch;     /* the socket that must become writable, while sending has to wait */
     struct timer retry;             /* ... where no descriptor can tell (ENOBUFS) */
+    bool resting;                   /* recvmmsg() found no memory: no reading until ... */
+    struct timer rest;
     struct bh flush;
     struct dgram_rx *rx;            /* dgram_rx.c */
     struct dgram_tx *tx;            /* dgram_tx.c */

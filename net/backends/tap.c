@@ -28,6 +28,7 @@ enum {
     STALE_MAX        = 4096,        /* frames thrown away when the cable is plugged in: more than a queue of the kernel holds */
     MACVTAP_CHECK_MS = 500,
     REOPEN_MS        = 1000,
+    AGAIN_MAX        = 16,          /* "writable" and then EAGAIN: do not believe it for ERROR_PAUSE_MS */
     ERROR_PAUSE_MS   = 10,          /* an error that the interface has survived: look again, but do not spin */
     VNET_DATA_VALID  = 2,           /* flag of the vnet header: the checksum has been verified (VIRTIO 1.2 5.1.6.4) */
 };
@@ -248,6 +249,7 @@ enum net_tx tap_send(struct net_client *c, const struct frame *f)
     memcpy(iov + n, f->iov, f->iovcnt * sizeof(f->iov[0]));
     for (;;) {
         if (writev(q->fd, iov, (int)(n + f->iovcnt)) >= 0) {
+            q->again = 0;
             return NET_TX_DONE;
         }
         switch (errno) {
@@ -255,7 +257,12 @@ enum net_tx tap_send(struct net_client *c, const struct frame *f)
             continue;
         case EAGAIN:
             q->full = true;
-            watch(q);
+            if (q->again++ < AGAIN_MAX) {
+                watch(q);
+            } else {
+                loop_watch_del(&q->watch);
+                arm_check(t, ERROR_PAUSE_MS);
+            }
             return NET_TX_BUSY;
         case EBADFD:
         case EBADF:

@@ -21,6 +21,7 @@ struct tap_queue {
     int fd;                         /* -1: none */
     uint16_t index;
     bool full;                      /* a write would have blocked: wait until it is writable */
+    unsigned again;                 /* ... how often in a row, though it was said to be */
     struct loop_watch watch;
 };
 

@@ -288,6 +288,18 @@ void hmp_info_switch(struct hmp *h, const struct jval *args)
     net_switch_print_info(h->out);
 }
 
+static void add_drop(struct jval *drops, const char *reason, uint64_t frames)
+{
+    struct jval *d;
+
+    if (frames) {
+        d = jval_dict();
+        jval_set_str(d, "reason", reason);
+        jval_set_int(d, "frames", (int64_t)frames);
+        jval_append(drops, d);
+    }
+}
+
 static struct jval *stats_of(const struct net_client *c)
 {
     struct jval *s = jval_dict(), *drops = jval_list();
@@ -297,15 +309,10 @@ static struct jval *stats_of(const struct net_client *c)
     jval_set_int(s, "rx-frames", (int64_t)c->stats.rx_frames);
     jval_set_int(s, "rx-bytes", (int64_t)c->stats.rx_bytes);
     for (unsigned i = 0; i < NET_DROPS; i++) {
-        struct jval *d;
-
-        if (!c->stats.drops[i]) {
-            continue;
-        }
-        d = jval_dict();
-        jval_set_str(d, "reason", net_drop_name((enum net_drop)i));
-        jval_set_int(d, "frames", (int64_t)c->stats.drops[i]);
-        jval_append(drops, d);
+        add_drop(drops, net_drop_name((enum net_drop)i), c->stats.drops[i]);
+    }
+    for (unsigned i = 0; i < c->n_own_drops; i++) {
+        add_drop(drops, c->own_drop_names[i], c->own_drops[i]);
     }
     jval_set(s, "drops", drops);
     return s;
