@@ -44,3 +44,19 @@ const void *frame_peek(const struct frame *f, size_t off, size_t len, void *scra
     }
     return iov_to_buf(f->iov, f->iovcnt, off, scratch, len) == len ? scratch : NULL;
 }
+
+bool frame_from_merged(struct frame *f, const uint8_t *p, size_t len, unsigned segs, uint16_t mss, bool ip6, uint16_t l4_off)
+{
+    if (!frame_from_buf(f, p, len)) {
+        return false;
+    }
+    f->meta.flags = PKT_CSUM_VALID;
+    if (segs > 1) {
+        f->meta.flags |= PKT_NEEDS_CSUM;
+        f->meta.gso = ip6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
+        f->meta.gso_size = mss;
+        f->meta.csum_start = l4_off;
+        f->meta.csum_off = 16;          /* TCP's checksum field */
+    }
+    return true;
+}

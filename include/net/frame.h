@@ -94,6 +94,12 @@ static inline bool frame_from_buf(struct frame *f, const void *p, size_t len)
     return frame_append(f, p, len);
 }
 
+/**
+ * frame_from_merged() - what a coalescer has put out (net/offload/coalesce.h) as a frame; checksums are known to be right
+ * @segs: how many TCP segments are in it; more than one: of @mss bytes each, TCP header at @l4_off
+ */
+bool frame_from_merged(struct frame *f, const uint8_t *p, size_t len, unsigned segs, uint16_t mss, bool ip6, uint16_t l4_off);
+
 /** frame_copy_out() - copy up to @len bytes from @off; Return: bytes copied, fewer at the end */
 size_t frame_copy_out(const struct frame *f, size_t off, void *buf, size_t len);
 /**

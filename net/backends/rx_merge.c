@@ -14,18 +14,9 @@ static void emit(void *opaque, const uint8_t *frame, size_t len, unsigned segs, 
     struct rx_merge *m = opaque;
     struct frame f;
 
-    if (!frame_from_buf(&f, frame, len)) {
-        return;
+    if (frame_from_merged(&f, frame, len, segs, mss, ip6, l4_off)) {
+        net_send_queued(m->c, &f);      /* within bounds: the receiver was not behind when the first of them came */
     }
-    f.meta.flags = PKT_CSUM_VALID;
-    if (segs > 1) {
-        f.meta.flags |= PKT_NEEDS_CSUM;
-        f.meta.gso = ip6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
-        f.meta.gso_size = mss;
-        f.meta.csum_start = l4_off;
-        f.meta.csum_off = 16;
-    }
-    net_send_queued(m->c, &f);          /* within bounds: the receiver was not behind when the first of them came */
 }
 
 void rx_merge_init(struct rx_merge *m, struct net_client *c)

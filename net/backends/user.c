@@ -51,16 +51,9 @@ static void merged_to_guest(void *opaque, const uint8_t *frame, size_t len, unsi
     struct user *u = opaque;
     struct frame f;
 
-    frame_from_buf(&f, frame, len);
-    f.meta.flags = PKT_CSUM_VALID;
-    if (segs > 1) {
-        f.meta.flags |= PKT_NEEDS_CSUM;
-        f.meta.gso = ip6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
-        f.meta.gso_size = mss;
-        f.meta.csum_start = l4_off;
-        f.meta.csum_off = 16;
+    if (frame_from_merged(&f, frame, len, segs, mss, ip6, l4_off)) {
+        net_send_queued(&u->c, &f);
     }
-    net_send_queued(&u->c, &f);
 }
 
 static ssize_t cb_send_packet(const void *buf, size_t len, void *opaque)
