@@ -439,6 +439,7 @@ static struct net_client *plug(struct rig *g, struct net_client *st)
 {
     struct net_client *nic = g->peer->c.peer;
 
+    g->peer->c.prop_field = NULL;           /* the NIC's property does not name it any more */
     net_disconnect(nic);
     net_connect(nic, st);
     rig_run();
