@@ -8,6 +8,7 @@
 #include "cli/daemon.h"
 #include "cli/options.h"
 #include "chardev/chardev.h"
+#include "core/fence.h"
 #include "core/loop.h"
 #include "core/runstate.h"
 #include "hw/i386/pc.h"
@@ -165,6 +166,7 @@ int main(int argc, char **argv)
     int status = 0;
 
     error_set_program(argv[0]);
+    fence_init();
     types_init();           /* "-device help" lists them */
     if (!cli_parse(argc, argv, &o, &err)) {
         error_report_err(err);

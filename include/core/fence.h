@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+/** fence_init() - main(), before there is a second thread: afterwards fence_all_rely() takes the kernel 20 ms */
+void fence_init(void);
 /**
  * fence_all_rely() - the caller's threads will leave out their side of such pairs from now on
  * Return: false: this kernel has no membarrier, nothing may be left out. Before the threads start.

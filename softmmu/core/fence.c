@@ -12,9 +12,17 @@ static bool membarrier(int cmd)
     return syscall(SYS_membarrier, cmd, 0, 0) == 0;
 }
 
+void fence_init(void)
+{
+    membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
 bool fence_all_rely(void)
 {
-    relied = relied || membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    if (!relied && !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+        fence_init();
+    }
+    relied = relied || membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
     return relied;
 }
 
