@@ -19,7 +19,7 @@ void machine_unlock(void);
 bool machine_locked(void);
 /** machine_lock_wanted() - another thread looks for it right now: who holds it ends what he does soon, then yields. Any thread */
 bool machine_lock_wanted(void);
-/** machine_lock_yield() - let the others in, then hold it again. Only where nothing is half done: anything may have changed */
+/** machine_lock_yield() - let those in who wait, if any, then hold it again. Only where nothing is half done: anything may have changed */
 void machine_lock_yield(void);
 
 /**

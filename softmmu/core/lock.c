@@ -17,6 +17,7 @@ enum { FREE, HELD, CONTENDED };
 enum { SPIN_NS = 50000, YIELD_NS = 50000, SPINS_A_LOOK = 16 };
 
 static int word;                    /* atomic */
+static unsigned waiters;            /* atomic; threads that want it: they look, or sleep */
 static unsigned lookers;            /* atomic; threads that look for it at this moment */
 static unsigned taken;              /* atomic; how often it has been taken */
 static GThread *owner;              /* atomic */
@@ -77,7 +78,7 @@ static void acquire(void)
 {
     int as = HELD;
 
-    while (!take(as) && !look(as)) {
+    while (!look(as)) {
         if (__atomic_exchange_n(&word, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
             return;
         }
@@ -88,7 +89,11 @@ static void acquire(void)
 
 void machine_lock(void)
 {
-    acquire();
+    if (!take(HELD)) {
+        __atomic_fetch_add(&waiters, 1, __ATOMIC_SEQ_CST);
+        acquire();
+        __atomic_fetch_sub(&waiters, 1, __ATOMIC_RELAXED);
+    }
     __atomic_store_n(&taken, taken + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&owner, g_thread_self(), __ATOMIC_RELAXED);
 }
@@ -111,11 +116,16 @@ bool machine_lock_wanted(void)
     return __atomic_load_n(&lookers, __ATOMIC_RELAXED) != 0;
 }
 
+/* To unlock wakes one who sleeps. He looks by the time of the next yield, and then gets it. */
 void machine_lock_yield(void)
 {
     unsigned was = __atomic_load_n(&taken, __ATOMIC_RELAXED);
-    int64_t until = now_ns() + YIELD_NS;
+    int64_t until;
 
+    if (!__atomic_load_n(&waiters, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    until = now_ns() + YIELD_NS;
     machine_unlock();
     while (machine_lock_wanted() && __atomic_load_n(&taken, __ATOMIC_RELAXED) == was && now_ns() < until) {
         relax();

@@ -45,8 +45,8 @@ static gint poll_unlocked(GPollFD *fds, guint n, gint timeout)
 
     if (!held || timeout == 0) {
         r = g_poll(fds, n, timeout);
-        if (held && machine_lock_wanted()) {
-            machine_lock_yield();
+        if (held) {
+            machine_lock_yield();           /* a loop that never sleeps */
         }
         return r;
     }
@@ -91,9 +91,7 @@ static bool bh_run_all(void)
         if (!bh->deleted) {
             any = true;
             bh->fn(bh->opaque);
-            if (machine_lock_wanted()) {
-                machine_lock_yield();
-            }
+            machine_lock_yield();
         }
     }
     return any;

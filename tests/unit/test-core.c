@@ -214,6 +214,59 @@ static void readable(void *opaque, GIOCondition got)
     }
 }
 
+/* A loop that is busy for ever, in pieces longer than a thread looks for the lock before it sleeps, lets it in all the same. */
+enum { TURNS = 200 };
+struct busy {
+    struct bh bh;
+    unsigned turns;             /* machine lock */
+    bool done;                  /* machine lock */
+};
+
+static void busy_work(void *opaque)
+{
+    struct busy *b = opaque;
+    int64_t until = g_get_monotonic_time() + 300;
+
+    while (g_get_monotonic_time() < until) {
+    }
+    if (!b->done) {
+        bh_schedule(&b->bh);
+    }
+}
+
+static void *wants_lock(void *opaque)
+{
+    struct busy *b = opaque;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        machine_lock();
+        b->turns++;
+        b->done = b->turns == TURNS;
+        machine_unlock();
+        g_usleep(100);
+    }
+    return NULL;
+}
+
+static void test_busy_loop(void)
+{
+    struct busy b = { 0 };
+    int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    GThread *t;
+
+    bh_init(&b.bh, "busy", busy_work, &b);
+    bh_schedule(&b.bh);
+    t = g_thread_new("wants", wants_lock, &b);
+    while (!b.done) {
+        loop_iterate(true);
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    }
+    machine_unlock();
+    g_thread_join(t);
+    machine_lock();
+    bh_fini(&b.bh);
+}
+
 static void test_watch(void)
 {
     int fd[2];
@@ -362,6 +415,7 @@ int main(int argc, char **argv)
     g_test_add_func("/core/clock-ticks", test_clock_ticks);
     g_test_add_func("/core/loop-timer", test_loop_timer);
     g_test_add_func("/core/bh", test_bh);
+    g_test_add_func("/core/busy-loop", test_busy_loop);
     g_test_add_func("/core/watch", test_watch);
     g_test_add_func("/core/device", test_device);
     return g_test_run();
