@@ -86,8 +86,11 @@ static bool bh_run_all(void)
 
         bh_running = bh->next;
         bh->next = NULL;
-        /* off the list first: the callback may schedule it again, or end it */
-        __atomic_store_n(&bh->scheduled, 0, __ATOMIC_RELEASE);
+        /*
+         * Off the list first: the callback may schedule it again, or end it. With a full barrier: who leaves something for it and finds it
+         * scheduled counts on its being seen, and may not hold the machine lock (a doorbell)
+         */
+        __atomic_exchange_n(&bh->scheduled, 0, __ATOMIC_SEQ_CST);
         if (!bh->deleted) {
             any = true;
             bh->fn(bh->opaque);
@@ -123,7 +126,7 @@ void bh_init(struct bh *bh, const char *name, bh_fn *fn, void *opaque)
 
 void bh_schedule(struct bh *bh)
 {
-    if (__atomic_exchange_n(&bh->scheduled, 1, __ATOMIC_ACQ_REL)) {
+    if (__atomic_exchange_n(&bh->scheduled, 1, __ATOMIC_SEQ_CST)) {
         return;
     }
     bh->next = __atomic_load_n(&bh_stack, __ATOMIC_RELAXED);
