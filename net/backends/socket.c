@@ -31,8 +31,6 @@ struct sock {
     char *where;                        /* for texts: own address of LISTEN, the other's of CONNECT */
 };
 
-static const char *const drop_names[] = { "too-long" };
-
 /* --- streams: what "info network" shows ------------------------------------------------------------------------ */
 
 static void sock_connected(struct stream_end *e)
@@ -106,9 +104,6 @@ static bool open_stream(struct sock *s, enum sock_kind kind, Error **errp)
     s->kind = kind;
     e->c = &s->c;
     e->ops = &end_ops;
-    s->c.own_drop_names = drop_names;
-    s->c.own_drops = &e->wire.too_long;
-    s->c.n_own_drops = ARRAY_LEN(drop_names);
     return stream_end_open(e, errp);
 }
 

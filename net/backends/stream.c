@@ -17,8 +17,6 @@ struct stream {
     struct stream_end end;
 };
 
-static const char *const drop_names[] = { "too-long" };
-
 /* --- what is told ---------------------------------------------------------------------------------------------- */
 
 static void stream_connected(struct stream_end *e)
@@ -167,9 +165,6 @@ static bool stream_open(struct net_client *c, const void *cfg, Error **errp)
     e->c = c;
     e->ops = &end_ops;
     e->server = o->has_server && o->server;
-    c->own_drop_names = drop_names;
-    c->own_drops = &e->wire.too_long;
-    c->n_own_drops = ARRAY_LEN(drop_names);
     return take_retry(e, o, errp) && check_short_forms(o, errp) && take_addr(&e->addr, o, errp) && stream_end_open(e, errp);
 }
 

@@ -31,6 +31,8 @@ enum {
     OUT_BYTES = WRITE_AT + FRAMING_HEADER + FRAME_MAX,
 };
 
+static const char *const drop_names[] = { "too-long" };
+
 /* glib hands event bits to poll(2) as they are */
 #define IO_RDHUP ((GIOCondition)POLLRDHUP)
 
@@ -320,6 +322,9 @@ static void wire_bh(void *opaque)
 void stream_wire_init(struct stream_wire *w, struct net_client *c, stream_wire_gone_fn *gone, void *opaque)
 {
     *w = (struct stream_wire){ .c = c, .gone = gone, .opaque = opaque, .fd = -1 };
+    c->own_drop_names = drop_names;
+    c->own_drops = &w->too_long;
+    c->n_own_drops = ARRAY_LEN(drop_names);
     rx_merge_init(&w->merge, c);
     bh_init(&w->bh, "stream-wire", wire_bh, w);
 }

@@ -6,11 +6,11 @@
  * holder lets go within microseconds once he sees that somebody looks (machine_lock_wanted(), machine_lock_yield()), and to
  * sleep and be woken takes longer than that. Who is woken looks again, so that a holder who has it again meanwhile sees him.
  */
+#include "core/clock.h"
 #include "core/loop.h"
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FREE, HELD, CONTENDED };
@@ -21,14 +21,6 @@ static unsigned waiters;            /* atomic; threads that want it: they look, 
 static unsigned lookers;            /* atomic; threads that look for it at this moment */
 static unsigned taken;              /* atomic; how often it has been taken */
 static GThread *owner;              /* atomic */
-
-static int64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
-}
 
 static void relax(void)
 {
@@ -61,7 +53,7 @@ static bool take(int as)
 
 static bool look(int as)
 {
-    int64_t until = now_ns() + SPIN_NS;
+    int64_t until = clock_get_ns(CLOCK_RT) + SPIN_NS;
     bool got = false;
 
     __atomic_fetch_add(&lookers, 1, __ATOMIC_RELAXED);
@@ -69,7 +61,7 @@ static bool look(int as)
         for (unsigned i = 0; i < SPINS_A_LOOK && !(got = take(as)); i++) {
             relax();
         }
-    } while (!got && spinning_pays() && now_ns() < until);
+    } while (!got && spinning_pays() && clock_get_ns(CLOCK_RT) < until);
     __atomic_fetch_sub(&lookers, 1, __ATOMIC_RELAXED);
     return got;
 }
@@ -125,9 +117,9 @@ void machine_lock_yield(void)
     if (!__atomic_load_n(&waiters, __ATOMIC_SEQ_CST)) {
         return;
     }
-    until = now_ns() + YIELD_NS;
+    until = clock_get_ns(CLOCK_RT) + YIELD_NS;
     machine_unlock();
-    while (machine_lock_wanted() && __atomic_load_n(&taken, __ATOMIC_RELAXED) == was && now_ns() < until) {
+    while (machine_lock_wanted() && __atomic_load_n(&taken, __ATOMIC_RELAXED) == was && clock_get_ns(CLOCK_RT) < until) {
         relax();
     }
     machine_lock();

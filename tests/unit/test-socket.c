@@ -257,8 +257,7 @@ static void test_mcast(void)
 /* A length above the limit ends the connection; the listener takes the next, the connector comes back. */
 static void test_too_long(void)
 {
-    struct channel_addr any = { .kind = CHANNEL_INET, .host = "127.0.0.1", .port = "0" };
-    int listener = channel_listen(&any, NULL), fd = -1;
+    int listener = loopback_listener(), fd = -1;
     g_autofree char *c = g_strdup_printf("socket,id=c,connect=127.0.0.1:%u,reconnect-ms=10", channel_port(listener));
     struct bench *b = bench_new(c);
 

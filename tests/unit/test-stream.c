@@ -95,8 +95,7 @@ static void test_unix_abstract(void)
 /* The first free port of a range; the short spelling of addr.to; both ends' texts. */
 static void test_inet(void)
 {
-    struct channel_addr any = { .kind = CHANNEL_INET, .host = "127.0.0.1", .port = "0" };
-    int taken = channel_listen(&any, NULL);
+    int taken = loopback_listener();
     unsigned port = channel_port(taken);
     g_autofree char *s = g_strdup_printf("stream,id=srv,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=%u,to=%u", port,
                                          MIN(port + 20, 65535));
@@ -155,8 +154,7 @@ static void test_inet6(void)
 /* A name: looked up aside, all its addresses tried. */
 static void test_name(void)
 {
-    struct channel_addr any = { .kind = CHANNEL_INET, .host = "127.0.0.1", .port = "0" };
-    int listener = channel_listen(&any, NULL), fd = -1;
+    int listener = loopback_listener(), fd = -1;
     g_autofree char *c = g_strdup_printf("stream,id=cli,addr.type=inet,addr.host=localhost,addr.port=%u", channel_port(listener));
     struct bench *b = bench_new(c);
 

@@ -128,21 +128,28 @@ static void test_switch(void)
     switch_free(&s);
 }
 
+/* A switch and two NICs that hear each other */
+static void two_on_a_switch(struct vde_switch *s, struct wire_nic *a, struct wire_nic *b)
+{
+    g_autofree char *opts = NULL;
+
+    switch_new(s);
+    opts = g_strdup_printf("vde,sock=%s", s->path);
+    wire_nic_open_ok(a, opts);
+    wire_nic_open_ok(b, opts);
+    both_ways(a, b);
+}
+
 /* The switch is killed, with a NIC that takes frames and one that does not: both see it; when it is back, both are on it again. */
 static void test_switch_dies(void)
 {
     struct vde_switch s;
     struct wire_nic a, b;
-    g_autofree char *opts = NULL;
 
     if (!have_switch()) {
         return;
     }
-    switch_new(&s);
-    opts = g_strdup_printf("vde,sock=%s", s.path);
-    wire_nic_open_ok(&a, opts);
-    wire_nic_open_ok(&b, opts);
-    both_ways(&a, &b);
+    two_on_a_switch(&s, &a, &b);
     b.full = true;
     wire_nic_send(&a, 60, 1);
     WIRE_WAIT(nic_client(b.nic)->queue.frames);
@@ -176,11 +183,8 @@ static void test_switch_stands_still(void)
     if (!have_switch()) {
         return;
     }
-    switch_new(&s);
+    two_on_a_switch(&s, &a, &b);
     opts = g_strdup_printf("vde,sock=%s", s.path);
-    wire_nic_open_ok(&a, opts);
-    wire_nic_open_ok(&b, opts);
-    both_ways(&a, &b);
     b.numbered = true;
     b.keep_max = 0;
     b.total = 0;

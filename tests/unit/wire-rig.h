@@ -7,6 +7,7 @@
 #ifndef TESTS_WIRE_RIG_H
 #define TESTS_WIRE_RIG_H
 
+#include "core/channel.h"
 #include "lib/bytes.h"
 #include "net/framing.h"
 #include "net/info.h"
@@ -36,6 +37,16 @@
             }                                                                                                          \
         }                                                                                                              \
     } while (0)
+
+/* On a free port */
+static inline int loopback_listener(void)
+{
+    const struct channel_addr any = { .kind = CHANNEL_INET, .host = "127.0.0.1", .port = "0" };
+    int fd = channel_listen(&any, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
 
 struct bench {
     struct net_client *c;

@@ -123,10 +123,9 @@ void intel_reset(struct intel_nic *s)
  * Writes to TDT and RDT come without the machine lock (struct region_ops.post) and wait in q->door; bottom halves and everything else
  * that works on the device takes them from there first, so that the guest sees its writes in order.
  */
-static bool door_ring(uint64_t *door, uint64_t val)
+static void door_ring(uint64_t *door, uint64_t val)
 {
     __atomic_store_n(door, DOOR_RUNG | (uint32_t)val, __ATOMIC_SEQ_CST);
-    return true;
 }
 
 static bool mmio_post(void *opaque, uint64_t off, uint64_t val, unsigned size)
