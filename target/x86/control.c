@@ -77,6 +77,11 @@ void x86_mode_update(struct x86_cpu *cpu)
         bank = TLB_KERNEL_AC;
         m |= MODE_SMAP_AC;
     }
+    if (old & ~m & MODE_64) {       /* upper halves are undefined outside (SDM vol. 1, 3.4.1.1); translated code counts on their being zero */
+        for (unsigned i = 0; i < 8; i++) {
+            cpu->regs[i] = (uint32_t)cpu->regs[i];
+        }
+    }
     if (!(m & MODE_64)) {
         for (unsigned i = SEG_ES; i <= SEG_GS; i++) {
             cpu->jf.seg_top[i] = seg_top(&cpu->seg[i]);

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+
 struct diff {
     GString *s;
     const char *const *who;
@@ -221,13 +222,15 @@ GString *ox_compare(const struct ox_case *c, uint32_t open, const uint8_t *image
     }
     diff64(d, "rip", c->in.rip, want->out.rip, got->out.rip);
     for (unsigned i = 0; i < (c->mode32 ? 8 : 16); i++) {
+        /* from 64-bit code to 32-bit code: upper halves are undefined then (SDM vol. 1, 3.4.1.1) */
+        bool narrowed = i < 8 && (want->out.sel[1] & ~3) == (OX_SEL_CODE32 & ~3);
         /*
          * a string instruction with 32-bit addresses that faults or has nothing to do: some processors clear bits
          * 63:32
          */
         bool string = (x86_op_info[c->rec.op].attr & XA_STR) && c->rec.asize == 2 &&
                       (want->vec != EXC_BP || !(uint32_t)c->in.gpr[R_CX]);
-        uint64_t mask = c->mode32 || (string && (i == R_SI || i == R_DI || i == R_CX)) ? 0xFFFFFFFF : ~0ULL;
+        uint64_t mask = c->mode32 || narrowed || (string && (i == R_SI || i == R_DI || i == R_CX)) ? 0xFFFFFFFF : ~0ULL;
 
         diff64(d, name[i], c->in.gpr[i], want->out.gpr[i] & mask, got->out.gpr[i] & mask);
     }

@@ -781,6 +781,22 @@ static struct x86_block *block_find(struct x86_cpu *cpu, uint64_t la, uint32_t m
     return NULL;
 }
 
+struct x86_block *x86_block_near(struct x86_cpu *cpu, const struct x86_block *b, int32_t delta)
+{
+    uint64_t phys = b->phys + (uint64_t)(int64_t)delta;
+    struct x86_block *c;
+
+    if (phys >> RAM_PAGE_BITS != b->phys >> RAM_PAGE_BITS) {
+        return NULL;
+    }
+    for (c = cpu->eng->hash[block_hash(phys, b->mode)]; c; c = c->hash_next) {
+        if (c->phys == phys && c->mode == b->mode && c->phys2 == NO_PHYS) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 /* Segment limit of a code fetch, SDM vol. 3, 5.3. The block may be longer than what is left: then go one by one */
 static struct x86_block *check_limit(struct x86_cpu *cpu, struct x86_block *b, uint64_t la, const struct fetch_slot *at)
 {

@@ -97,6 +97,9 @@ void x86_engine_wrote(struct x86_cpu *cpu);
 /** x86_block_promote() - a translated copy of @b takes its place; NULL: not now */
 struct x86_block *x86_block_promote(struct x86_cpu *cpu, struct x86_block *b);
 
+/** x86_block_near() - the block @delta bytes from the start of @b, in the same page; NULL: none, or it reaches into another page */
+struct x86_block *x86_block_near(struct x86_cpu *cpu, const struct x86_block *b, int32_t delta);
+
 /**
  * x86_block_at() - the block at regs[REG_RIP] for @mode, decoded when it is not there yet
  * Raises what the fetch raises. Return: its first record

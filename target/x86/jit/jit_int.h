@@ -62,6 +62,7 @@ struct jit_exit {
     bool linked;
     bool cross;                 /* to another page: guarded by the generation of the mapping */
     bool shadow;                /* behind STI: the first instruction there comes before any interrupt */
+    bool jump;                  /* a JMP, which is a NOP while the target lies behind it */
     uint32_t mode;              /* of what it leads to */
     uint8_t vis;                /* the flags were not made visible on the edge: only to blocks that do not show them */
     uint32_t regs;              /* GPRs that the descriptor left in cc_op uses */
@@ -142,6 +143,8 @@ struct jit_tr {
     bool saved;                 /* native flags are in JT2 at those sites */
     struct x86_jit_slot *slot_of[X86_NREGS];
     int32_t slot_disp[X86_NREGS];
+    bool swap;                  /* the last record is a Jcc whose taken edge is to come last */
+    struct jit_exit *last;      /* the exit whose jump has been emitted last */
 };
 
 struct x86_jit {
@@ -158,6 +161,10 @@ struct x86_jit {
     uint32_t has;               /* JH_* */
     uint32_t host_1_ecx, host_7_ebx;    /* CPUID: what tmpl_simd.c may emit */
     bool want_flush;
+    uint64_t rip_phys;          /* of the byte that regs[REG_RIP] points to while blocks are translated */
+    struct jit_exit *behind;    /* the exit whose target is being translated, to lie behind its jump; or NULL */
+    struct jit_exit *tail;      /* the exit whose jump is the end of the last translation, at hot offset tail_at; or NULL */
+    size_t tail_at;
     struct jit_check *check;    /* check=on: check.h; nothing is linked then */
     FILE *perf;                 /* the perf map, or NULL */
 
@@ -167,6 +174,7 @@ struct x86_jit {
     uintptr_t s_cross[2][2];    /* user, 64-bit mode; the same for an edge to another page: first looks whether it still is the same page */
     uintptr_t s_step;           /* call; JT0: site; runs the record in the interpreter */
     uintptr_t s_miss[TLB_BANKS][2];     /* call; pushed: slot, site; JT1: linear address, JT0: tag */
+    uintptr_t s_stack[TLB_BANKS][2];    /* call; JT0: page and low bits of a stack operand; addend, ZF when the hashed TLB has it. JT1 is lost */
     uintptr_t s_flags;          /* call: host flags from memory */
     uintptr_t s_indirect;       /* jmp; JT0: new RIP: jump cache, else leaves to C */
     uintptr_t s_unknown;        /* jmp; JT0: new RIP: leaves to C */
@@ -208,6 +216,8 @@ void jit_cache_close(struct x86_jit *j);
 
 /* stubs.c */
 void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j);
+/** jit_stubs_name() - into the perf map */
+void jit_stubs_name(const struct x86_jit *j);
 
 void jit_indirect(struct x86_cpu *cpu, struct x64_buf *b, bool user, uintptr_t miss);
 /** jit_spill()/jit_reload() - pinned registers to cpu->regs and back */
@@ -229,6 +239,8 @@ uint32_t jit_entry_needs(const struct x86_rec *recs, unsigned n, const bool *sit
 uint32_t jit_writes(const struct x86_rec *r);
 
 /* translate.c */
+/** jit_untranslated() - the block at edge @i of @b, when it has run and is not translated; else NULL */
+struct x86_block *jit_untranslated(struct x86_cpu *cpu, struct x86_block *b, unsigned i);
 struct x86_jblock *jit_translate(struct x86_cpu *cpu, struct x86_block *b);
 struct jit_site *jit_site(struct jit_tr *t);
 struct jit_exit *jit_exit_new(struct jit_tr *t, enum jit_exit_kind kind);
@@ -250,6 +262,8 @@ struct x64_rm jit_mem(struct jit_tr *t, unsigned len, enum jit_acc acc);
 struct x64_rm jit_mem_aligned(struct jit_tr *t, unsigned len, enum jit_acc acc);
 /** jit_mem_ea() - the same for the effective address in JT1 (cut to the address size); the host's flags are lost */
 struct x64_rm jit_mem_ea(struct jit_tr *t, unsigned len, enum jit_acc acc);
+/** jit_mem_reg() - the same at guest register @base, flat; the host's flags are lost */
+struct x64_rm jit_mem_reg(struct jit_tr *t, unsigned base, unsigned len, enum jit_acc acc);
 /** jit_mem_ok() - can jit_mem() do this record's operand? */
 bool jit_mem_ok(const struct jit_tr *t, const struct x86_rec *r);
 /**

@@ -24,6 +24,21 @@ static void patch(const struct x86_jit *j, uint8_t *at, uintptr_t to)
     x64_patch(&b, at, to);
 }
 
+/* An exit's branch goes to @to */
+static void aim(const struct x86_jit *j, struct jit_exit *x, uintptr_t to)
+{
+    static const uint8_t nop[5] = { 0x0F, 0x1F, 0x44, 0x00, 0x00 };
+
+    if (x->jump && (uintptr_t)(x->rel + 4 - j->rw + j->rx) == to) {
+        memcpy(x->rel - 1, nop, sizeof(nop));
+        return;
+    }
+    if (x->jump) {
+        x->rel[-1] = 0xE9;
+    }
+    patch(j, x->rel, to);
+}
+
 void jit_link(struct x86_cpu *cpu, struct jit_exit *x, struct x86_block *to, uint32_t gen)
 {
     struct x86_jit *j = cpu->jit;
@@ -39,7 +54,7 @@ void jit_link(struct x86_cpu *cpu, struct jit_exit *x, struct x86_block *to, uin
         return;
     }
     entry = x->shadow ? jb->entry_past : x->native && !jb->guard ? jb->entry_nat : jb->entry;
-    patch(j, x->rel, entry);
+    aim(j, x, entry);
     x->gen = gen;
     x->entry = jb->guard ? 0 : (uint32_t)entry;
     x->phys = to->phys >> RAM_PAGE_BITS;
@@ -52,7 +67,7 @@ void jit_link(struct x86_cpu *cpu, struct jit_exit *x, struct x86_block *to, uin
 
 static void unlink_exit(const struct x86_jit *j, struct jit_exit *x)
 {
-    patch(j, x->rel, x->cold);
+    aim(j, x, x->cold);
     x->gen = 0;                         /* cross: stops before the page base is moved on */
     x->entry = 0;
     x->linked = false;

@@ -46,6 +46,7 @@ static bool pure_op(unsigned op)
     case OP_BLSMSK: case OP_BLSI: case OP_BZHI: case OP_BEXTR: case OP_PDEP: case OP_PEXT: case OP_MULX: case OP_RORX:
     case OP_SARX: case OP_SHLX: case OP_SHRX: case OP_CRC32: case OP_ADCX: case OP_ADOX: case OP_XADD:
     case OP_RCL: case OP_RCR: case OP_SHLD_CL: case OP_SHRD_CL: case OP_CMPXCHG: case OP_LAHF: case OP_SAHF: case OP_FENCE:
+    case OP_CLD: case OP_STD:
         return true;
     default:
         return false;
@@ -207,7 +208,7 @@ static unsigned also_reads(const struct x86_rec *r, unsigned vis)
 static unsigned peek(struct jit_tr *t, int32_t delta, struct x86_rec *recs)
 {
     struct x86_cpu *cpu = t->cpu;
-    uint64_t la = x86_rip_linear(cpu) + (uint64_t)(int64_t)delta, phys;
+    uint64_t la = x86_rip_linear(cpu) + (t->b->phys - t->j->rip_phys) + (uint64_t)(int64_t)delta, phys;
     const struct phys_page *p;
     unsigned n = 0, off;
 

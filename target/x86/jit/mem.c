@@ -305,10 +305,23 @@ bool jit_mem_ok(const struct jit_tr *t, const struct x86_rec *r)
     return !(t->mode & MODE_AC);
 }
 
+/*
+ * Outside 64-bit mode the sum is made with 64 bits all the same where it will hardly wrap: what does wrap lies in no page that there is, misses,
+ * and is the interpreter's (jit_c_miss()). The upper halves of the registers are zero there.
+ */
+#define NEAR (1 << 20)
+static bool flat_sum(const struct jit_tr *t, const struct x86_rec *r)
+{
+    if (t->mode & MODE_64) {
+        return r->flags & REC_FLAT64;
+    }
+    return r->flags & REC_FLAT32 && (r->base == REG_ZERO ? r->disp >= 0 : r->disp > -NEAR && r->disp < NEAR);
+}
+
 /* Can the address be an operand as it is? */
 static bool direct(const struct jit_tr *t, const struct x86_rec *r)
 {
-    return r->flags & REC_FLAT64 && !has_moffs(r) && r->index == REG_ZERO && r->base != REG_RIP &&
+    return flat_sum(t, r) && !has_moffs(r) && r->index == REG_ZERO && r->base != REG_RIP &&
            (r->base == REG_ZERO || jit_greg(r->base) != X_NONE) && (int64_t)r->disp + 64 <= INT32_MAX;
 }
 
@@ -366,6 +379,17 @@ struct x64_rm jit_mem_aligned(struct jit_tr *t, unsigned len, enum jit_acc acc)
     return m;
 }
 
+struct x64_rm jit_mem_reg(struct jit_tr *t, unsigned base, unsigned len, enum jit_acc acc)
+{
+    struct x64_rm m = x64_m(jit_greg(base), X_NONE, 0, 0);
+
+    t->nat = false;
+    x64_mov(&t->h, JT0, jit_greg(base));
+    t->hashable = acc == JA_LD;
+    check(t, slot_for(t, base, false, 0), &m, len, acc);
+    return x64_m(JT0, jit_greg(base), 0, 0);
+}
+
 struct x64_rm jit_mem_ea(struct jit_tr *t, unsigned len, enum jit_acc acc)
 {
     const struct x86_rec *r = &t->b->recs[t->i];
@@ -396,17 +420,10 @@ struct x64_rm jit_stack_at(struct jit_tr *t, unsigned base, int32_t disp, unsign
 
     before(t);
     t->hashable = false;
-    if (t->mode & MODE_64) {
-        x64_lea(&t->h, JT0, m);
-        check(t, slot, &m, len, acc);
-        behind(t);
-        return x64_m(JT0, base, 0, disp);
-    }
-    x64_op(&t->h, 0x8D, JT1, m);                        /* 32 bits: wraps */
-    x64_mov(&t->h, JT0, JT1);
-    check(t, slot, NULL, len, acc);
+    x64_lea(&t->h, JT0, m);                             /* outside 64-bit mode: see flat_sum() */
+    check(t, slot, &m, len, acc);
     behind(t);
-    return x64_m(JT0, JT1, 0, 0);
+    return x64_m(JT0, base, 0, disp);
 }
 
 struct x64_rm jit_stack(struct jit_tr *t, int32_t disp, unsigned len, enum jit_acc acc)
@@ -415,15 +432,16 @@ struct x64_rm jit_stack(struct jit_tr *t, int32_t disp, unsigned len, enum jit_a
 }
 
 /*
- * A run of PUSHes or POPs of registers: one check for the lowest and the highest, then plain moves. When either misses,
- * the interpreter does the records one by one, in the cold code.
+ * A run of PUSHes or POPs of registers: one check for the lowest and the highest, then plain moves. Where they are not in the slot's page both,
+ * the cold code looks each of them up in the hashed TLB. When one is not there either, the interpreter does the records, from the first: what
+ * has been moved is moved once more, and no register that the flags might follow from has changed, but by the last record.
  */
 static unsigned run_length(const struct jit_tr *t)
 {
     const struct x86_rec *r = &t->b->recs[t->i];
     unsigned n = 0;
 
-    while (n < 8 && t->i + n < t->n && r[n].op == r->op && r[n].size == 3 && r[n].form == FORM_R &&
+    while (n < 8 && t->i + n < t->n && r[n].op == r->op && r[n].size == (t->mode & MODE_64 ? 3 : 2) && r[n].form == FORM_R &&
            !(r[n].flags & (REC_MEM | REC_LAST)) && r[n].rm != R_SP * 8) {
         n++;
     }
@@ -443,58 +461,60 @@ static void step_cold(struct jit_tr *t, unsigned i)
     t->i = was;
 }
 
-bool jit_stack_run(struct jit_tr *t)
+/* Where record @i of a run has its operand, relative to RSP before the run */
+static int32_t run_disp(const struct jit_tr *t, bool push, unsigned i)
 {
-    const struct x86_rec *r = &t->b->recs[t->i];
-    struct x86_jit_slot *slot = &t->cpu->jf.slot[jit_bank(t->mode)];
-    bool push = r->op == OP_PUSH, live = t->nat && t->ri[t->i].nat_in;
-    unsigned n = run_length(t), first = t->i;
-    struct x64_rm near = x64_m(JSP, X_NONE, 0, push ? -8 : 0);
-    struct x64_rm far = x64_m(JSP, X_NONE, 0, push ? -8 * (int32_t)n : 8 * ((int32_t)n - 1));
-    struct jit_site *s;
-    uint8_t *miss;
+    int32_t w = t->mode & MODE_64 ? 8 : 4;
 
-    if ((!push && r->op != OP_POP) || n < 2 || !(t->mode & MODE_64) || !jit_stack_ok(t) || t->j->o.no_slots) {
-        return false;
+    return push ? -w * ((int32_t)i + 1) : w * (int32_t)i;
+}
+
+/* Record @i of a run, with the addend in JT0 */
+static void run_move(struct jit_tr *t, struct x64_buf *b, const struct x86_rec *r, unsigned i)
+{
+    bool push = r->op == OP_PUSH;
+    unsigned w = t->mode & MODE_64 ? X_W : 0, reg = r[i].rm >> 3, h = jit_greg(reg);
+    struct x64_rm m = x64_m(JT0, JSP, 0, run_disp(t, push, i)), frame = x64_abs(&t->cpu->regs[reg]);
+
+    if (push && h == X_NONE) {
+        x64_ld(b, JT1, frame);
     }
-    before(t);
-    t->hashable = false;
-    x64_lea(&t->h, JT0, near);
-    check(t, slot, &near, 8, push ? JA_ST : JA_LD);
-    if (!t->n_open) {
-        return true;            /* out of room: the translation fails */
+    x64_op(b, (push ? 0x89 : 0x8B) | w, h == X_NONE ? JT1 : h, m);
+    if (!push && h == X_NONE) {
+        x64_st(b, frame, JT1);
     }
-    s = t->open[--t->n_open];
-    x64_lea(&t->h, JT1, far);
-    x64_alui(&t->h, X_AND, X_W, x64_r(JT1), -4096 | 7);
-    x64_alu(&t->h, X_CMP, X_W, JT1, x64_abs(push ? &slot->wtag : &slot->rtag));
-    miss = x64_jcc(&t->h, X_NZ, 0);
-    behind(t);
+}
+
+/* RSP behind the run; no flags change */
+static void run_sp(struct jit_tr *t, struct x64_buf *b, bool push, unsigned n)
+{
+    x64_op(b, 0x8D | (t->mode & MODE_64 ? X_W : 0), JSP, x64_m(JSP, X_NONE, 0, push ? run_disp(t, push, n - 1) : run_disp(t, push, n)));
+}
+
+static void run_cold(struct jit_tr *t, const struct x86_rec *r, unsigned n, struct jit_site *near, bool live)
+{
+    bool push = r->op == OP_PUSH;
+    unsigned first = t->i;
+    uint8_t *out[8];
+
     for (unsigned i = 0; i < n; i++) {
-        unsigned h = jit_greg(r[i].rm >> 3);
-        struct x64_rm m = x64_m(JT0, JSP, 0, push ? -8 * ((int32_t)i + 1) : 8 * (int32_t)i);
-        struct x64_rm frame = x64_abs(&t->cpu->regs[r[i].rm >> 3]);
-
-        if (push) {
-            if (h == X_NONE) {
-                x64_ld(&t->h, JT1, frame);
-            }
-            x64_st(&t->h, m, h == X_NONE ? JT1 : h);
-        } else {
-            x64_ld(&t->h, h == X_NONE ? JT1 : h, m);
-            if (h == X_NONE) {
-                x64_st(&t->h, frame, JT1);
-            }
-        }
+        x64_lea(&t->c, JT0, x64_m(JSP, X_NONE, 0, run_disp(t, push, i)));
+        x64_alui(&t->c, X_AND, X_W, x64_r(JT0), -4096 | (t->mode & MODE_64 ? 7 : 3));
+        x64_call(&t->c, t->j->s_stack[jit_bank(t->mode)][push]);
+        out[i] = x64_jcc(&t->c, X_NZ, 0);
+        run_move(t, &t->c, r, i);
     }
-    x64_lea(&t->h, JSP, x64_m(JSP, X_NONE, 0, push ? -8 * (int32_t)n : 8 * (int32_t)n));
-
-    if (!t->h.overflow) {
-        x64_patch(&t->h, miss, x64_pc(&t->c));
+    run_sp(t, &t->c, push, n);
+    if (live) {
+        jit_flags_restore(&t->c);
+    }
+    x64_jmp(&t->c, x64_pc(&t->h));
+    for (unsigned i = 0; i < n && !t->c.overflow; i++) {
+        x64_patch(&t->c, out[i], x64_pc(&t->c));
     }
     step_cold(t, first);
-    s->after = (uint32_t)x64_pc(&t->c);
-    s->keep_cc = true;
+    near->after = (uint32_t)x64_pc(&t->c);
+    near->keep_cc = true;
     for (unsigned i = 1; i < n; i++) {
         step_cold(t, first + i);
     }
@@ -502,6 +522,42 @@ bool jit_stack_run(struct jit_tr *t)
         jit_flags_restore(&t->c);
     }
     x64_jmp(&t->c, x64_pc(&t->h));
+}
+
+bool jit_stack_run(struct jit_tr *t)
+{
+    const struct x86_rec *r = &t->b->recs[t->i];
+    struct x86_jit_slot *slot = &t->cpu->jf.slot[jit_bank(t->mode)];
+    bool push = r->op == OP_PUSH, live = t->nat && t->ri[t->i].nat_in;
+    unsigned n = run_length(t), w = t->mode & MODE_64 ? 8 : 4;
+    struct x64_rm near = x64_m(JSP, X_NONE, 0, run_disp(t, push, 0));
+    struct jit_site *s;
+    uint8_t *miss;
+
+    if ((!push && r->op != OP_POP) || n < 2 || !jit_stack_ok(t) || t->j->o.no_slots) {
+        return false;
+    }
+    before(t);
+    t->hashable = false;
+    x64_lea(&t->h, JT0, near);
+    check(t, slot, &near, w, push ? JA_ST : JA_LD);
+    if (!t->n_open) {
+        return true;            /* out of room: the translation fails */
+    }
+    s = t->open[--t->n_open];
+    x64_lea(&t->h, JT1, x64_m(JSP, X_NONE, 0, run_disp(t, push, n - 1)));
+    x64_alui(&t->h, X_AND, X_W, x64_r(JT1), -4096 | (int32_t)(w - 1));
+    x64_alu(&t->h, X_CMP, X_W, JT1, x64_abs(push ? &slot->wtag : &slot->rtag));
+    miss = x64_jcc(&t->h, X_NZ, 0);
+    behind(t);
+    for (unsigned i = 0; i < n; i++) {
+        run_move(t, &t->h, r, i);
+    }
+    run_sp(t, &t->h, push, n);
+    if (!t->h.overflow) {
+        x64_patch(&t->h, miss, x64_pc(&t->c));
+    }
+    run_cold(t, r, n, s, live);
     t->saved = false;
     t->i += n - 1;
     return true;

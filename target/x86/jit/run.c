@@ -291,6 +291,10 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
     struct cc_state was;
     uintptr_t addend = 0;
 
+    if (unlikely(la >> 32 && !(cpu->mode & MODE_64))) {     /* a sum that wraps: flat_sum() in mem.c */
+        x = jit_c_step(cpu, s);
+        return x ? (uintptr_t)x : 1;
+    }
     if (crosses && (cpu->mode & MODE_64 || !(tag >> 32)) && crossing(cpu, s, la, &addend)) {
         if (s->write) {
             return 1;
@@ -330,7 +334,7 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
 }
 
 /* In a short time, is the question: a site that misses now and then is better off with its slot */
-#define OFTEN_US 10
+#define OFTEN_US 100
 void jit_c_often(struct x86_cpu *cpu, struct jit_site *s)
 {
     int64_t now = g_get_monotonic_time(), *since = &cpu->jit->slot_since[s->slot - cpu->jf.slot];
@@ -524,6 +528,26 @@ const struct x86_rec *x86_jit_moved(struct x86_cpu *cpu, const struct x86_rec *r
     return x86_jit_enter(cpu, hot->recs);
 }
 
+/* What lies behind the code of a block that has just been translated: see translate.c */
+#define PLACE_MAX 16
+static void place(struct x86_cpu *cpu)
+{
+    struct x86_jit *j = cpu->jit;
+
+    for (unsigned n = 0; n < PLACE_MAX && j->tail && !j->o.no_chain && !j->check; n++) {
+        struct jit_exit *x = j->tail;
+        struct x86_block *b = jit_untranslated(cpu, x->b, x->which);
+
+        j->behind = x;
+        b = b ? x86_block_promote(cpu, b) : NULL;
+        j->behind = NULL;
+        if (!b) {
+            break;
+        }
+        jit_link(cpu, x, b, x->gen);
+    }
+}
+
 const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     struct x86_block *b = container_of(r, struct x86_block, recs);
@@ -533,8 +557,11 @@ const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r
         b->runs += !b->runs;
         return b->fn0(cpu, r);
     }
+    cpu->jit->rip_phys = b->phys;
+    cpu->jit->tail = NULL;
     hot = x86_block_promote(cpu, b);
     if (hot) {
+        place(cpu);
         return jit_run(cpu, hot);
     }
     if (cpu->jit->want_flush) {
@@ -619,7 +646,7 @@ struct x86_jit *x86_jit_new(struct x86_cpu *cpu, const struct x86_engine_opts *o
 
         j->perf = fopen(name, "w");
         if (j->perf) {
-            fprintf(j->perf, "%" PRIxPTR " %zx patchbay_stubs\n", (uintptr_t)j->rx, j->hot_used);
+            jit_stubs_name(j);
         }
     }
     j->meta_stubs = j->meta_used;

@@ -7,6 +7,7 @@
  * then simply drops this host stack. JT2 survives calls: it may hold saved flags.
  */
 #include "target/x86/jit/jit_int.h"
+#include <inttypes.h>
 #include <stddef.h>
 
 static const uint8_t pinned[] = { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, 8, 9, 10, 11 };
@@ -287,6 +288,22 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
     x64_b1(b, 0xC3);
 }
 
+/* See jit_int.h */
+static void stub_stack(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b, unsigned bank, bool write)
+{
+    const struct x86_tlb_entry *tlb = cpu->tlb_bank[bank];
+    int32_t tag = (int32_t)((uintptr_t)tlb + (write ? offsetof(struct x86_tlb_entry, wtag) : offsetof(struct x86_tlb_entry, rtag)));
+
+    j->s_stack[bank][write] = x64_pc(b);
+    x64_mov(b, JT1, JT0);
+    x64_op(b, 0xC1 | X_W, 5, x64_r(JT1));               /* SHR */
+    x64_b1(b, 7);
+    x64_alui(b, X_AND, 0, x64_r(JT1), (TLB_SIZE - 1) << 5);
+    x64_alu(b, X_CMP, X_W, JT0, x64_m(JT1, X_NONE, 0, tag));
+    x64_ld(b, JT0, x64_m(JT1, X_NONE, 0, (int32_t)((uintptr_t)tlb + offsetof(struct x86_tlb_entry, addend))));
+    x64_b1(b, 0xC3);
+}
+
 /* Host flags from the guest's as memory has them. Nothing else changes, not even JT1 */
 static void stub_flags(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
@@ -401,6 +418,29 @@ static void stub_call_reset(struct x86_cpu *cpu, struct x86_jit *j, struct x64_b
     x64_op(b, 0xFF, 4, x64_r(JT2));
 }
 
+/* By name: the last one that begins at or before each address */
+void jit_stubs_name(const struct x86_jit *j)
+{
+    const struct {
+        uintptr_t at;
+        const char *name;
+    } stub[] = {
+        { j->s_vec[JV_SSE], "xmm" }, { j->s_vec[JV_AVX], "ymm" }, { j->s_vec_widen, "ymm_widen" }, { j->s_x87, "x87" },
+        { (uintptr_t)j->enter, "enter" }, { j->s_exit, "exit" }, { j->s_step, "step" },
+        { j->s_miss[0][0], "load_kernel" }, { j->s_miss[0][1], "store_kernel" }, { j->s_miss[1][0], "load_kernel_ac" },
+        { j->s_miss[1][1], "store_kernel_ac" }, { j->s_miss[2][0], "load_user" }, { j->s_miss[2][1], "store_user" },
+        { j->s_stack[0][0], "stack" }, { j->s_flags, "flags" }, { j->s_unknown, "indirect" }, { j->s_ret_miss, "ret_miss" }, { j->s_call_reset, "call_reset" },
+        { j->s_cross[0][0], "cross" }, { j->s_end, "end" }, { j->s_tsc, "tsc" }, { j->s_eflags, "eflags" }, { j->s_string[0][0][0], "rep" },
+        { (uintptr_t)j->rx + j->stubs_hot, NULL },
+    };
+
+    for (size_t i = 0; stub[i].name; i++) {
+        uintptr_t end = stub[i + 1].at;
+
+        fprintf(j->perf, "%" PRIxPTR " %" PRIxPTR " patchbay_%s\n", stub[i].at, end - stub[i].at, stub[i].name);
+    }
+}
+
 void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j)
 {
     struct x64_buf b = { .w = j->rw, .end = j->rw + 64 * 1024, .to_rx = j->rx - j->rw };
@@ -417,6 +457,10 @@ void jit_stubs(struct x86_cpu *cpu, struct x86_jit *j)
     for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
         stub_miss(cpu, j, &b, bank, false, leave);
         stub_miss(cpu, j, &b, bank, true, leave);
+    }
+    for (unsigned bank = 0; bank < TLB_BANKS; bank++) {
+        stub_stack(cpu, j, &b, bank, false);
+        stub_stack(cpu, j, &b, bank, true);
     }
     stub_flags(cpu, j, &b);
     j->s_unknown = x64_pc(&b);

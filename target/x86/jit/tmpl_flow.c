@@ -92,12 +92,28 @@ static struct jit_exit *edge_new(struct jit_tr *t, unsigned i, const struct out 
     return x;
 }
 
+/* To @stale when somebody wants to look first, or when the mapping is not the one that the link was found good for; page base of the target */
+static void edge_look(struct jit_tr *t, struct x64_buf *b, struct jit_exit *x, bool look, uintptr_t stale)
+{
+    int32_t page = x->off & ~(int32_t)(RAM_PAGE_SIZE - 1);
+
+    if (look) {
+        x64_alui(b, X_CMP, 0, JF(t->cpu, exit_request), 0);
+        x64_jcc(b, X_NZ, stale);
+        x->native = false;
+    }
+    if (x->cross) {
+        x64_ld32(b, JT0, x64_abs(&x->gen));
+        x64_alu(b, X_CMP, 0, JT0, JF(t->cpu, jf.gen[t->mode & MODE_USER ? 1 : 0]));
+        x64_jcc(b, X_NZ, stale);
+        x64_alui(b, X_ADD, t->mode & MODE_64 ? X_W : 0, JF(t->cpu, regs[REG_RIP]), page);
+        x->native = false;
+    }
+}
+
 /* The way to a linked block with everything that has to be looked at, in @b */
 static void edge_code(struct jit_tr *t, struct x64_buf *b, struct jit_exit *x, const struct out *o, bool look)
 {
-    bool user = t->mode & MODE_USER;
-    int32_t page = x->off & ~(int32_t)(RAM_PAGE_SIZE - 1);
-
     if (o && must_store(&t->edge[x->which], o)) {
         uint32_t desc = t->desc, part = t->part;
 
@@ -111,19 +127,10 @@ static void edge_code(struct jit_tr *t, struct x64_buf *b, struct jit_exit *x, c
         x->vis = 0;
         x->regs = jit_desc_regs(0, o->part);
     }
-    if (look) {
-        x64_alui(b, X_CMP, 0, JF(t->cpu, exit_request), 0);
-        x64_jcc(b, X_NZ, x->cold);
-        x->native = false;
-    }
-    if (x->cross) {
-        x64_ld32(b, JT0, x64_abs(&x->gen));
-        x64_alu(b, X_CMP, 0, JT0, JF(t->cpu, jf.gen[user]));
-        x64_jcc(b, X_NZ, x->cold);
-        x64_alui(b, X_ADD, t->mode & MODE_64 ? X_W : 0, JF(t->cpu, regs[REG_RIP]), page);
-        x->native = false;
-    }
+    edge_look(t, b, x, look, x->cold);
+    x->jump = true;
     x->rel = x64_jmp(b, x->cold);
+    t->last = b == &t->h ? x : t->last;
 }
 
 static bool needs_look(const struct jit_tr *t, const struct jit_exit *x)
@@ -226,11 +233,16 @@ static void end_call(struct jit_tr *t, const struct x86_rec *r)
     t->nat = false;
     pair_begin(t);
     x = edge_new(t, 0, &o);
-    if (!x->cross && !needs_look(t, x) && !must_store(&t->edge[0], &o)) {
-        x->rel = x64_call(&t->h, x->cold);
-    } else {
+    if (must_store(&t->edge[0], &o)) {
         x64_call(&t->h, x64_pc(&t->c));
         edge_code(t, &t->c, x, &o, needs_look(t, x));
+    } else {
+        uintptr_t stale = x64_pc(&t->c);
+
+        edge_look(t, &t->h, x, needs_look(t, x), stale);
+        x->rel = x64_call(&t->h, x->cold);
+        x64_call(&t->c, x->cold);
+        x64_jmp(&t->c, x64_pc(&t->h));
     }
     landing(t);
 }
@@ -361,8 +373,8 @@ void jit_tmpl_end(struct jit_tr *t, const struct x86_rec *r)
         edge(t, 1, &o);
     } else if (flat && full && r->op >= OP_JCC && r->op < OP_JCC + 16 && t->nat) {
         o = edges_begin(t);
-        edge_cc(t, 0, r->op - OP_JCC, &o);
-        edge(t, 1, &o);
+        edge_cc(t, t->swap, (r->op - OP_JCC) ^ t->swap, &o);
+        edge(t, !t->swap, &o);
     } else if (flat && full && r->op == OP_JMP) {
         o = edges_begin(t);
         edge(t, 0, &o);

@@ -99,12 +99,17 @@ static bool tmpl_leave(struct jit_tr *t, const struct x86_rec *r)
 /* CLD, STD: DF is kept apart from the arithmetic flags */
 static bool tmpl_df(struct jit_tr *t, const struct x86_rec *r)
 {
-    if (t->nat && t->ri[t->i].nat_out) {
-        return false;
+    bool live = t->nat && t->ri[t->i].nat_out;
+
+    if (live) {
+        jit_flags_save(&t->h);
     }
     x64_op(&t->h, 0xBA | X_0F, r->op == OP_CLD ? 6 : 5, JF(t->cpu, eflags));   /* BTR, BTS */
     x64_b1(&t->h, __builtin_ctz(FL_DF));
-    t->nat = false;
+    if (live) {
+        jit_flags_restore(&t->h);
+    }
+    t->nat = live;
     return true;
 }
 

@@ -5,6 +5,11 @@
  * One pass over the records after liveness.c has looked at them. Each is given to the templates; what none of them
  * takes, the interpreter does from inside the code (jit_fallback). Records that look pure to liveness.c but turn out
  * to have no template are marked, and the block is started again.
+ *
+ * Blocks that follow each other lie one behind the other where that can be had: a jump taken at the end of every block costs programs that do not
+ * fit the host's caches a tenth of their time. So when a block has become hot, the successor that is likelier by the runs so far is translated with
+ * it, if it has not been yet, then that one's, and so on (run.c); the jump between them becomes a NOP. Whoever comes to such a block
+ * from elsewhere comes by way of its entries, some of which are in the cold code.
  */
 #include "target/x86/jit/jit_int.h"
 #include "target/x86/trace_log.h"
@@ -131,50 +136,60 @@ static void one_record(struct jit_tr *t)
     close_sites(t);
 }
 
+/* The exit word, and the second page of an instruction that reaches there */
+static void entry_checks(struct jit_tr *t, uintptr_t out)
+{
+    struct x86_jblock *jb = t->jb;
+
+    if (t->b->phys2 != ~0ULL) {
+        x64_op(&t->h, 0x81, X_CMP, JF(t->cpu, jf.gen[t->mode & MODE_USER ? 1 : 0]));
+        jb->guard = t->h.w;
+        x64_b4(&t->h, 0);
+        x64_jcc(&t->h, X_NZ, out);
+    }
+    jb->entry_past = x64_pc(&t->h);
+    if (t->check_entry) {
+        x64_alui(&t->h, X_CMP, 0, JF(t->cpu, exit_request), 0);
+        x64_jcc(&t->h, X_NZ, out);
+        jb->entry_past = jb->guard ? 0 : x64_pc(&t->h);
+    }
+}
+
 static void jit_entries(struct jit_tr *t)
 {
     struct x86_jblock *jb = t->jb;
+    const struct jit_exit *behind = t->j->behind;
     struct jit_exit *dead = jit_exit_new(t, JX_DIRECT);
-    uint8_t *at;
+    struct x64_buf *first = behind ? &t->c : &t->h;     /* what nobody who comes from the block before wants to pass */
+    bool native = t->ri[0].nat_in != 0, early = behind && behind->native && native;
 
     jb->interp = jit_exit_new(t, JX_INTERP);
     jb->interp->which = (uint8_t)(t->n - 1);
+    jb->guard = NULL;
 
     dead->off = (int32_t)jb->page_off;
     dead->linked = true;                /* never */
     jit_cold_exit(t, dead, t->j->s_exit);
     jb->dead = dead->cold;
-    jb->entry_ind = x64_pc(&t->h);
-    x64_alui(&t->h, X_CMP, 0, JF(t->cpu, mode), (int32_t)t->mode);
-    at = x64_jcc(&t->h, X_NZ, 0);
-    if (!t->h.overflow) {
-        x64_patch(&t->h, at, dead->cold);
+    jb->entry_ind = x64_pc(first);
+    x64_alui(first, X_CMP, 0, JF(t->cpu, mode), (int32_t)t->mode);
+    x64_jcc(first, X_NZ, dead->cold);
+    jb->entry = x64_pc(early ? first : &t->h);
+    if (behind && !early) {
+        x64_jmp(first, jb->entry);
     }
-    jb->entry = x64_pc(&t->h);
-    if (t->b->phys2 != ~0ULL) {
-        x64_op(&t->h, 0x81, X_CMP, JF(t->cpu, jf.gen[t->mode & MODE_USER ? 1 : 0]));
-        jb->guard = t->h.w;
-        x64_b4(&t->h, 0);
-        at = x64_jcc(&t->h, X_NZ, 0);
-        if (!t->h.overflow) {
-            x64_patch(&t->h, at, dead->cold);
-        }
+    if (!early) {
+        entry_checks(t, dead->cold);
     }
-    jb->entry_past = jb->entry;
-    if (t->check_entry) {
-        x64_alui(&t->h, X_CMP, 0, JF(t->cpu, exit_request), 0);
-        at = x64_jcc(&t->h, X_NZ, 0);
-        if (!t->h.overflow) {
-            x64_patch(&t->h, at, dead->cold);
-        }
-        jb->entry_past = jb->guard ? 0 : x64_pc(&t->h);
-    }
-    jb->entry_nat = jb->entry;
-    if (t->ri[0].nat_in) {
-        x64_call(&t->h, t->j->s_flags);
+    if (native) {
+        x64_call(early ? first : &t->h, t->j->s_flags);
         t->nat = true;
-        jb->entry_nat = x64_pc(&t->h);
     }
+    if (early) {
+        x64_jmp(first, x64_pc(&t->h));
+        jb->entry_past = jb->entry;
+    }
+    jb->entry_nat = native ? x64_pc(&t->h) : jb->entry;
 }
 
 /* Is there an edge back (or out of sight): then the block looks at the exit word when it begins */
@@ -194,8 +209,10 @@ static bool loops(const struct jit_tr *t)
 static void attempt(struct jit_tr *t)
 {
     struct x86_jit *j = t->j;
+    size_t at = j->behind ? j->tail_at : j->hot_used;
 
-    t->h = (struct x64_buf){ .w = j->rw + j->hot_used, .end = j->rw + j->hot_used + HOT_MAX, .to_rx = j->rx - j->rw };
+    t->last = NULL;
+    t->h = (struct x64_buf){ .w = j->rw + at, .end = j->rw + j->hot_used + HOT_MAX, .to_rx = j->rx - j->rw };
     t->c = (struct x64_buf){ .w = j->rw + j->size / 2 + j->cold_used, .end = j->rw + j->size / 2 + j->cold_used + COLD_MAX,
                              .to_rx = j->rx - j->rw };
     memset(t->slot_of, 0, sizeof(t->slot_of));
@@ -215,19 +232,40 @@ static void attempt(struct jit_tr *t)
 static void report(struct jit_tr *t)
 {
     struct x86_jit *j = t->j;
-    uintptr_t cold = (uintptr_t)j->rx + j->size / 2 + j->cold_used;
+    uintptr_t cold = (uintptr_t)j->rx + j->size / 2 + j->cold_used, hot = x64_pc(&t->h) - t->jb->host_bytes;
     size_t cold_bytes = (size_t)(t->c.w - (j->rw + j->size / 2 + j->cold_used));
-    uint64_t ip = t->cpu->regs[REG_RIP];
+    uint64_t ip = t->cpu->regs[REG_RIP] + (t->b->phys - j->rip_phys);
 
     if (j->perf) {
-        fprintf(j->perf, "%" PRIxPTR " %x guest_%" PRIx64 "_%s\n", t->jb->entry_ind, t->jb->host_bytes, ip,
+        fprintf(j->perf, "%" PRIxPTR " %x guest_%" PRIx64 "_%s\n", hot, t->jb->host_bytes, ip,
                 t->mode & MODE_USER ? "user" : "kernel");
         fprintf(j->perf, "%" PRIxPTR " %zx cold_%" PRIx64 "\n", cold, cold_bytes, ip);
         fflush(j->perf);
     }
     if (x86_logs(t->cpu, X86_LOG_OUT_ASM)) {
-        x86_log_out_asm(t->cpu, (const void *)t->jb->entry_ind, t->jb->host_bytes, ip);
+        x86_log_out_asm(t->cpu, (const void *)hot, t->jb->host_bytes, ip);
     }
+}
+
+struct x86_block *jit_untranslated(struct x86_cpu *cpu, struct x86_block *b, unsigned i)
+{
+    const struct x86_tail *tail = x86_block_tail(b);
+    struct x86_block *c = tail->linkable[i] ? x86_block_near(cpu, b, tail->delta[i]) : NULL;
+
+    return c && c->recs[0].fn == x86_jit_count && c->runs < cpu->jit->o.hot ? c : NULL;
+}
+
+/* Of a conditional branch: is the taken edge the likelier one of those that can still be placed behind? */
+static bool taken_last(struct x86_cpu *cpu, struct x86_block *b, const struct x86_rec *last)
+{
+    const struct x86_block *taken, *next;
+
+    if (last->op < OP_JCC || last->op >= OP_JCC + 16) {
+        return false;
+    }
+    taken = jit_untranslated(cpu, b, 0);
+    next = jit_untranslated(cpu, b, 1);
+    return taken && (!next || taken->runs < next->runs);
 }
 
 struct x86_jblock *jit_translate(struct x86_cpu *cpu, struct x86_block *b)
@@ -250,6 +288,7 @@ struct x86_jblock *jit_translate(struct x86_cpu *cpu, struct x86_block *b)
     t.jb = jit_meta(j, sizeof(*t.jb));
     t.jb->b = b;
     t.jb->page_off = (uint32_t)(b->phys & (RAM_PAGE_SIZE - 1));
+    t.swap = taken_last(cpu, b, &b->recs[t.n - 1]);
     meta = j->meta_used;
     for (unsigned i = 0; i < 8; i++) {
         j->meta_used = meta;
@@ -263,8 +302,10 @@ struct x86_jblock *jit_translate(struct x86_cpu *cpu, struct x86_block *b)
         return NULL;
     }
     t.jb->needs = jit_entry_needs(b->recs, t.n, t.site, &t.jb->entry_vis, &reads);
-    t.jb->host_bytes = (uint32_t)(t.h.w - (j->rw + j->hot_used));
+    t.jb->host_bytes = (uint32_t)(t.h.w - (j->rw + (j->behind ? j->tail_at : j->hot_used)));
     report(&t);
+    j->tail = t.last && t.last->rel + 4 == t.h.w && !t.last->cross && !t.last->shadow ? t.last : NULL;
+    j->tail_at = (size_t)(t.h.w - j->rw);
     j->hot_used = (size_t)(t.h.w - j->rw + 15) & ~(size_t)15;
     j->cold_used = (size_t)(t.c.w - (j->rw + j->size / 2));
     b->jit = t.jb;
