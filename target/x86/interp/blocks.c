@@ -515,6 +515,7 @@ static void arena_flush(struct x86_cpu *cpu)
         x86_engine_flush(cpu);
         return;
     }
+    x86_jit_forget(cpu);
     memset(e->jc, 0, sizeof(e->jc));
     for (unsigned i = 0; i < ARRAY_LEN(e->hash); i++) {
         struct x86_block **pp = &e->hash[i];

@@ -189,6 +189,9 @@ static bool run_events(struct x86_cpu *cpu, enum x86_exit *why)
         run_interrupts(cpu, pending);
     }
     if (cpu->halted) {
+        if (cpu->jit) {
+            x86_jit_idle(cpu);
+        }
         *why = X86_EXIT_HALT;
         return true;
     }

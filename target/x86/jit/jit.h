@@ -24,6 +24,10 @@ void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b);
 void x86_jit_killed(struct x86_cpu *cpu, struct x86_block *b);
 /** x86_jit_flushed() - every block has gone: drop all code */
 void x86_jit_flushed(struct x86_cpu *cpu);
+/** x86_jit_idle() - the CPU halts: translate what has run now and then, until there is work */
+void x86_jit_idle(struct x86_cpu *cpu);
+/** x86_jit_forget() - blocks that are not translated are about to go */
+void x86_jit_forget(struct x86_cpu *cpu);
 void x86_jit_print_stats(struct x86_cpu *cpu, GString *out);
 /** x86_jit_moved() - first handler of a block whose translated copy has taken its place */
 x86_handler x86_jit_moved;
@@ -35,6 +39,8 @@ struct x86_block *x86_jit_make_hot(struct x86_cpu *cpu, const struct x86_block *
 static inline void x86_jit_attach(struct x86_cpu *cpu, struct x86_block *b) { }
 static inline void x86_jit_killed(struct x86_cpu *cpu, struct x86_block *b) { }
 static inline void x86_jit_flushed(struct x86_cpu *cpu) { }
+static inline void x86_jit_idle(struct x86_cpu *cpu) { }
+static inline void x86_jit_forget(struct x86_cpu *cpu) { }
 static inline void x86_jit_free(struct x86_jit *j) { }
 static inline const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec *r) { return NULL; }
 static inline void x86_jit_print_stats(struct x86_cpu *cpu, GString *out) { }

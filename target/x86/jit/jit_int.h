@@ -147,6 +147,7 @@ struct jit_tr {
     struct jit_exit *last;      /* the exit whose jump has been emitted last */
 };
 
+#define JIT_WARM 1024
 struct x86_jit {
     struct x86_engine_opts o;
     uint8_t *rx, *rw;           /* host code, twice mapped */
@@ -161,7 +162,9 @@ struct x86_jit {
     uint32_t has;               /* JH_* */
     uint32_t host_1_ecx, host_7_ebx;    /* CPUID: what tmpl_simd.c may emit */
     bool want_flush;
-    uint64_t rip_phys;          /* of the byte that regs[REG_RIP] points to while blocks are translated */
+    uint64_t rip_phys;          /* of the byte that regs[REG_RIP] points to while blocks are translated; ~0: of none of them */
+    struct x86_block *warm[JIT_WARM];   /* a ring of blocks that have run a few times: something to do for a CPU that is idle */
+    unsigned warm_put, warm_got;
     struct jit_exit *behind;    /* the exit whose target is being translated, to lie behind its jump; or NULL */
     struct jit_exit *tail;      /* the exit whose jump is the end of the last translation, at hot offset tail_at; or NULL */
     size_t tail_at;

@@ -125,5 +125,6 @@ void x86_jit_flushed(struct x86_cpu *cpu)
     j->cold_used = 0;
     j->meta_used = j->meta_stubs;
     j->want_flush = false;
+    x86_jit_forget(cpu);
     j->n_flushes++;
 }

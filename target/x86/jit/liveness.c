@@ -208,15 +208,16 @@ static unsigned also_reads(const struct x86_rec *r, unsigned vis)
 static unsigned peek(struct jit_tr *t, int32_t delta, struct x86_rec *recs)
 {
     struct x86_cpu *cpu = t->cpu;
-    uint64_t la = x86_rip_linear(cpu) + (t->b->phys - t->j->rip_phys) + (uint64_t)(int64_t)delta, phys;
+    uint64_t phys = t->b->phys + (uint64_t)(int64_t)delta;
     const struct phys_page *p;
     unsigned n = 0, off;
 
-    if (!(t->mode & MODE_64)) {
-        la = (uint32_t)la;
-    }
-    if (!x86_translate_debug(cpu, la, &phys, NULL)) {
-        return 0;
+    if (phys >> RAM_PAGE_BITS != t->b->phys >> RAM_PAGE_BITS) {
+        uint64_t la = x86_rip_linear(cpu) + (phys - t->j->rip_phys);
+
+        if (t->j->rip_phys == ~0ULL || !x86_translate_debug(cpu, t->mode & MODE_64 ? la : (uint32_t)la, &phys, NULL)) {
+            return 0;
+        }
     }
     p = mmu_phys(cpu, phys);
     off = (unsigned)(phys & (RAM_PAGE_SIZE - 1));

@@ -548,6 +548,45 @@ static void place(struct x86_cpu *cpu)
     }
 }
 
+/*
+ * What runs now and then, like the way of a packet through an idle guest, would be the interpreter's for long, and who waits for the answer waits
+ * for the interpreter. So a block that has run a few times is remembered, and translated when the CPU has nothing to do.
+ */
+#define WARM_RUNS 3
+void x86_jit_idle(struct x86_cpu *cpu)
+{
+    struct x86_jit *j = cpu->jit;
+
+    while (j->warm_got != j->warm_put && !j->want_flush && !x86_cpu_has_work(cpu)) {
+        struct x86_block *b = j->warm[j->warm_got++ % JIT_WARM];
+
+        if (b->recs[0].fn == x86_jit_count && b->runs < j->o.hot && b->phys2 == ~0ULL) {     /* neither dead nor translated since */
+            j->rip_phys = ~0ULL;
+            j->tail = NULL;
+            if (x86_block_promote(cpu, b)) {
+                place(cpu);
+            } else {
+                b->runs = UINT32_MAX;
+            }
+        }
+    }
+}
+
+void x86_jit_forget(struct x86_cpu *cpu)
+{
+    if (cpu->jit) {
+        cpu->jit->warm_got = cpu->jit->warm_put;
+    }
+}
+
+static void remember(struct x86_jit *j, struct x86_block *b)
+{
+    j->warm[j->warm_put++ % JIT_WARM] = b;
+    if (j->warm_put - j->warm_got > JIT_WARM) {
+        j->warm_got = j->warm_put - JIT_WARM;       /* the oldest are overwritten */
+    }
+}
+
 const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r)
 {
     struct x86_block *b = container_of(r, struct x86_block, recs);
@@ -555,6 +594,9 @@ const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r
 
     if (likely(--b->runs) || cpu->mode != b->mode) {
         b->runs += !b->runs;
+        if (b->runs == cpu->jit->o.hot - WARM_RUNS) {
+            remember(cpu->jit, b);
+        }
         return b->fn0(cpu, r);
     }
     cpu->jit->rip_phys = b->phys;

@@ -234,7 +234,7 @@ static void report(struct jit_tr *t)
     struct x86_jit *j = t->j;
     uintptr_t cold = (uintptr_t)j->rx + j->size / 2 + j->cold_used, hot = x64_pc(&t->h) - t->jb->host_bytes;
     size_t cold_bytes = (size_t)(t->c.w - (j->rw + j->size / 2 + j->cold_used));
-    uint64_t ip = t->cpu->regs[REG_RIP] + (t->b->phys - j->rip_phys);
+    uint64_t ip = j->rip_phys == ~0ULL ? t->b->phys : t->cpu->regs[REG_RIP] + (t->b->phys - j->rip_phys);
 
     if (j->perf) {
         fprintf(j->perf, "%" PRIxPTR " %x guest_%" PRIx64 "_%s\n", hot, t->jb->host_bytes, ip,
