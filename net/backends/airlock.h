@@ -83,6 +83,8 @@ void airlock_fini(struct airlock *a);
  * @now_ns:      any steady clock
  */
 enum airlock_verdict airlock_check(struct airlock *a, int64_t now_ns, uint8_t **frame, size_t *len);
+/** airlock_announce() - a guest has this address beyond doubt (@n: 4 or 16 bytes): it has answered to it */
+void airlock_announce(struct airlock *a, int64_t now_ns, const uint8_t *addr, size_t n);
 
 /* user_reass.c: IPv4 fragments (RFC 791, 3.2) */
 enum airlock_verdict airlock_fragment(struct airlock *a, int64_t now_ns, uint8_t **frame, size_t *len, const struct pkt_layout *l);

@@ -107,7 +107,7 @@ static bool hostonly_open(struct net_client *c, const void *arg, Error **errp)
     {
         g_autofree char *whole = g_strdup_printf("%s/%u", net_text, bits);
         NetdevUser cfg = { .net = whole, .host = host, .dhcpstart = dhcp, .dns = dns, .has_ipv4 = true, .ipv4 = true, .has_ipv6 = true,
-                           .hostfwd = o->hostfwd };
+                           .hostfwd = o->hostfwd, .has_fast_tcp = o->has_fast_tcp, .fast_tcp = o->fast_tcp };
 
         if (!user_start(u, &cfg, errp)) {
             return false;

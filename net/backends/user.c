@@ -2,9 +2,10 @@
 /*
  * net/backends/user.c - the user-mode network: libslirp behind an airlock
  *
- * guest -> private copy -> checksum, if still open -> airlock_check() -> slirp_input(). Large TCP frames go in whole: the stack takes any
- * segment that fits an IP datagram. stack -> send_packet -> (merged to large frames for guests that take them) -> NIC, or its queue.
- * While the guest is behind, sockets are not read (user_poll_pause), so nothing that TCP has accepted is lost.
+ * guest -> private copy -> checksum, if still open -> airlock_check() -> slirp_input(). TCP turns off before the last step, into a relay of our own
+ * (user_tcp.c, unless fast-tcp=off); what libslirp does of it goes in whole, large frames too. stack -> send_packet -> (merged to large frames for
+ * guests that take them) -> NIC, or its queue. While the guest is behind, sockets are not read (user_poll_pause), so nothing that TCP has accepted
+ * is lost.
  *
  * The stack's clock is the guest's (CLOCK_VIRTUAL): time-outs stand still while the machine is stopped. libslirp 4.7 or newer, config version 4.
  */
@@ -12,6 +13,7 @@
 #include "lib/bits.h"
 #include "lib/log.h"
 #include "net/backends/user_int.h"
+#include "net/backends/user_tcp.h"
 #include "net/hub.h"
 #include "net/info.h"
 #include "net/offload/csum.h"
@@ -217,8 +219,12 @@ enum net_tx user_send(struct net_client *c, const struct frame *f)
 {
     struct user *u = container_of(c, struct user, c);
     uint8_t *frame = u->txbuf;
-    size_t len = frame_copy_out(f, 0, frame, FRAME_MAX);
+    size_t len;
 
+    if (u->tcp && user_tcp_fast(u->tcp, f)) {
+        return NET_TX_DONE;
+    }
+    len = frame_copy_out(f, 0, frame, FRAME_MAX);
     if (f->meta.flags & PKT_NEEDS_CSUM) {
         csum_finish(frame, len, f->meta.csum_start, f->meta.csum_off);
     }
@@ -228,6 +234,9 @@ enum net_tx user_send(struct net_client *c, const struct frame *f)
     }
     switch (airlock_check(&u->air, clock_get_ns(CLOCK_RT), &frame, &len)) {
     case AIRLOCK_PASS:
+        if (u->tcp && user_tcp_input(u->tcp, frame, len, f->meta.flags)) {
+            return NET_TX_DONE;
+        }
         if (!user_answer(u, frame, len)) {
             u->merging = user_wants_merged(u);      /* what an acknowledgement sets free; the kick below ends in a flush */
             slirp_input(u->slirp, frame, (int)len);
@@ -247,7 +256,12 @@ enum net_tx user_send(struct net_client *c, const struct frame *f)
 
 void user_rx_enable(struct net_client *c, bool on)
 {
-    user_poll_pause(container_of(c, struct user, c)->poll, false);
+    struct user *u = container_of(c, struct user, c);
+
+    user_poll_pause(u->poll, false);
+    if (u->tcp) {
+        user_tcp_ready(u->tcp);
+    }
 }
 
 void user_tx_ready(struct net_client *c)
@@ -256,6 +270,9 @@ void user_tx_ready(struct net_client *c)
 
     user_poll_pause(u->poll, false);
     user_poll_kick(u->poll);
+    if (u->tcp) {
+        user_tcp_ready(u->tcp);
+    }
 }
 
 uint32_t user_offloads(const struct net_client *c)
@@ -358,6 +375,12 @@ bool user_start(struct user *u, const NetdevUser *o, Error **errp)
         error_setg(errp, "netdev '%s': the user network could not be started", c->name);
         return false;
     }
+    if (!u->cfg.restricted && (!o->has_fast_tcp || o->fast_tcp)) {
+        u->tcp = user_tcp_new(u, errp);
+        if (!u->tcp) {
+            return false;
+        }
+    }
     for (char **s = o->hostfwd; s && *s; s++) {
         if (!user_hostfwd_add(u, *s, errp)) {
             return false;
@@ -391,6 +414,7 @@ void user_close(struct net_client *c)
     u->closing = true;
     bh_fini(&u->notify_bh);
     user_fwd_free(u);
+    user_tcp_free(u->tcp);
     if (u->slirp) {
         slirp_cleanup(u->slirp);
     }

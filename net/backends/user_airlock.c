@@ -142,6 +142,11 @@ static bool neighbour_announce(struct airlock *a, int64_t now_ns, const uint8_t 
     return e != NULL;
 }
 
+void airlock_announce(struct airlock *a, int64_t now_ns, const uint8_t *addr, size_t n)
+{
+    neighbour_announce(a, now_ns, addr, n);
+}
+
 /* --- the stack's own services ---------------------------------------------------------------------------------- */
 
 /* RFC 2131 2, RFC 2132 2. CVE-2017-11434: option length past the end; CVE-2021-3592: packet shorter than the BOOTP struct */

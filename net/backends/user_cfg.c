@@ -120,7 +120,7 @@ static bool config_ip4(struct user_config *u, const NetdevUser *o, Error **errp)
     return true;
 }
 
-static bool in_prefix(const struct user_config *u, const struct in6_addr *a)
+bool user_in_prefix(const struct user_config *u, const struct in6_addr *a)
 {
     unsigned bytes = u->prefix_len / 8, bits = u->prefix_len % 8;
 
@@ -142,13 +142,13 @@ static bool config_ip6(struct user_config *u, const NetdevUser *o, Error **errp)
     if (o->ipv6_host && inet_pton(AF_INET6, o->ipv6_host, &u->host6) != 1) {
         return fail(errp, "Failed to parse IPv6 host");
     }
-    if (!in_prefix(u, &u->host6)) {
+    if (!user_in_prefix(u, &u->host6)) {
         return fail(errp, "IPv6 Host doesn't belong to network");
     }
     if (o->ipv6_dns && inet_pton(AF_INET6, o->ipv6_dns, &u->dns6) != 1) {
         return fail(errp, "Failed to parse IPv6 DNS");
     }
-    if (u->restricted && !in_prefix(u, &u->dns6)) {
+    if (u->restricted && !user_in_prefix(u, &u->dns6)) {
         return fail(errp, "IPv6 DNS doesn't belong to network");
     }
     return true;

@@ -8,6 +8,7 @@
 #include "chardev/chardev.h"
 #include "lib/strparse.h"
 #include "net/backends/user_int.h"
+#include "net/backends/user_tcp.h"
 #include "net/hub.h"
 #include "net/info.h"
 #include "net/user.h"
@@ -156,6 +157,27 @@ static const char *parse_hostfwd(const struct user *u, const char *rule, struct 
     return NULL;
 }
 
+/* TCP is the relay's where there is one, UDP the stack's. false: errno */
+static bool start_forwarding(struct user *u, const struct hostfwd *h)
+{
+    errno = 0;
+    if (u->tcp && !h->udp) {
+        return user_tcp_listen(u->tcp, &h->host.sa, h->host_len, &h->guest);
+    }
+    return slirp_add_hostxfwd(u->slirp, &h->host.sa, h->host_len, (const struct sockaddr *)&h->guest, sizeof(h->guest),
+                              h->udp ? SLIRP_HOSTFWD_UDP : 0) >= 0;
+}
+
+static bool stop_forwarding(struct user *u, const struct hostfwd *h)
+{
+    socklen_t len = h->host.sa.sa_family == AF_UNIX ? sizeof(h->host.un) : sizeof(h->host.in);
+
+    if (u->tcp && !h->udp) {
+        return user_tcp_unlisten(u->tcp, &h->host.sa);
+    }
+    return slirp_remove_hostxfwd(u->slirp, &h->host.sa, len, h->udp ? SLIRP_HOSTFWD_UDP : 0) == 0;
+}
+
 bool user_hostfwd_add(struct user *u, const char *rule, Error **errp)
 {
     struct hostfwd h, *keep;
@@ -169,8 +191,7 @@ bool user_hostfwd_add(struct user *u, const char *rule, Error **errp)
     if (h.host.sa.sa_family == AF_UNIX) {
         unlink(h.host.un.sun_path);
     }
-    errno = 0;
-    if (slirp_add_hostxfwd(u->slirp, &h.host.sa, h.host_len, (struct sockaddr *)&h.guest, sizeof(h.guest), h.udp ? SLIRP_HOSTFWD_UDP : 0) < 0) {
+    if (!start_forwarding(u, &h)) {
         err = errno;
         if (err) {
             error_setg_errno(errp, err, "Could not set up host forwarding rule '%s'", rule);
@@ -229,13 +250,12 @@ static bool same_host(const struct hostfwd *a, const struct hostfwd *b)
 static bool hostfwd_remove(struct user *u, const struct hostfwd *h)
 {
     bool gone = false;
-    socklen_t len = h->host.sa.sa_family == AF_UNIX ? sizeof(h->host.un) : sizeof(h->host.in);
 
     for (guint i = 0; i < u->hostfwd->len; i++) {
         struct hostfwd *x = u->hostfwd->pdata[i];
 
         if (same_host(x, h)) {
-            gone = slirp_remove_hostxfwd(u->slirp, &x->host.sa, len, x->udp ? SLIRP_HOSTFWD_UDP : 0) == 0;
+            gone = stop_forwarding(u, x);
             if (x->host.sa.sa_family == AF_UNIX) {
                 unlink(x->host.un.sun_path);
             }
@@ -245,7 +265,7 @@ static bool hostfwd_remove(struct user *u, const struct hostfwd *h)
         }
     }
     if (!gone && h->host.sa.sa_family == AF_INET) {         /* a port that the system chose */
-        gone = slirp_remove_hostxfwd(u->slirp, &h->host.sa, len, h->udp ? SLIRP_HOSTFWD_UDP : 0) == 0;
+        gone = stop_forwarding(u, h);
     }
     user_poll_kick(u->poll);
     return gone;
@@ -350,6 +370,18 @@ bool user_guestfwd_add(struct user *u, const char *rule, Error **errp)
     }
     g_ptr_array_add(u->guestfwd, g);
     return true;
+}
+
+bool user_is_guestfwd(const struct user *u, struct in_addr addr, uint16_t port)
+{
+    for (guint i = 0; i < u->guestfwd->len; i++) {
+        const struct guestfwd *g = u->guestfwd->pdata[i];
+
+        if (g->addr.s_addr == addr.s_addr && g->port == port) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void user_guestfwd_resume(struct user *u)
@@ -480,6 +512,9 @@ static void print_stack(struct net_client *c, void *opaque)
     for (char **r = rows; *r; r++) {
         if (**r) {
             print_row(out, *r);
+        }
+        if (r == rows && u->tcp) {
+            user_tcp_print(u->tcp, out);                    /* behind the heading */
         }
     }
 }

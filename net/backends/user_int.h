@@ -20,8 +20,10 @@ struct user_config {
     uint8_t prefix_len;
 };
 bool user_config_parse(struct user_config *u, const NetdevUser *o, Error **errp);
+bool user_in_prefix(const struct user_config *u, const struct in6_addr *a);
 
 struct user_poll;
+struct user_tcp;
 
 struct user {
     struct net_client c;
@@ -30,6 +32,7 @@ struct user {
     struct airlock air;
     uint8_t *txbuf;                 /* FRAME_MAX bytes: the private copy of the guest's frame */
     struct user_poll *poll;
+    struct user_tcp *tcp;           /* the relay for the guest's TCP; NULL: fast-tcp=off, or restrict=on */
     struct coalesce merge;
     bool merging;                   /* collect TCP segments until the end of this or the next poll round */
     bool hostonly;                  /* -netdev hostonly: nothing but this host */
@@ -83,6 +86,8 @@ void user_poll_forget(struct user_poll *p, int fd);
 bool user_hostfwd_add(struct user *u, const char *rule, Error **errp);
 bool user_guestfwd_add(struct user *u, const char *rule, Error **errp);
 void user_fwd_free(struct user *u);
+/* connections of the guest to this address and port go to a device or command */
+bool user_is_guestfwd(const struct user *u, struct in_addr addr, uint16_t port);
 /* guest side has room again */
 void user_guestfwd_resume(struct user *u);
 
