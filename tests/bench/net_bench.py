@@ -2,7 +2,7 @@
 """scripts/bench net: throughput and round trips of a guest's NIC on -nic user or tap, Patchbay and QEMU (TCG) in turn.
 
 The guest runs Debian's iperf3 as a client of 10.0.2.2, where the same iperf3 is the server: once sending, once
-receiving (-R), one TCP stream; then UDP datagrams of 64 bytes as fast as the guest can send them; then ping: iperf.py. With
+receiving (-R), one TCP stream; then UDP datagrams of 64 bytes as fast as the guest can send them; ping before and after: iperf.py. With
 --backend user the user network turns 10.0.2.2 into the host's loopback, and its router answers the pings. With --backend
 tap it is the address of a tap in a network namespace, in which all of this runs (root only; neither program uses
 vhost-net).
