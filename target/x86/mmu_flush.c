@@ -49,6 +49,9 @@ static inline struct x86_jit_slot *slot_at(const struct x86_cpu *cpu, unsigned l
 
 static void slots_clear(struct x86_cpu *cpu, bool keep_global)
 {
+    if (!keep_global) {
+        memset(cpu->jf.held[1], 0, sizeof(cpu->jf.held[1]));
+    }
     for (unsigned l = 0; l < (keep_global ? JIT_USED_GLOBAL : JIT_USED_LISTS); l++) {
         for (unsigned i = 0; i < cpu->jf.used_n[l]; i++) {
             struct x86_jit_slot *s = slot_at(cpu, l, i);
@@ -60,10 +63,12 @@ static void slots_clear(struct x86_cpu *cpu, bool keep_global)
     }
 }
 
-/* INVLPG */
+/* INVLPG. Slots of global pages are many, and stay for long; most pages that a guest invalidates are not among them */
 static void slots_clear_page(struct x86_cpu *cpu, uint64_t page)
 {
-    for (unsigned l = page >> 12 & (JIT_USED_PAGES - 1); l < JIT_USED_LISTS; l += JIT_USED_GLOBAL) {
+    bool global = cpu->jf.held[1][page >> 12 & (TLB_SIZE - 1)];
+
+    for (unsigned l = page >> 12 & (JIT_USED_PAGES - 1); l < (global ? JIT_USED_LISTS : JIT_USED_GLOBAL); l += JIT_USED_GLOBAL) {
         for (unsigned i = 0; i < cpu->jf.used_n[l]; i++) {
             struct x86_jit_slot *s = slot_at(cpu, l, i);
 

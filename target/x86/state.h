@@ -160,6 +160,8 @@ struct x86_jit_frame {
     uint8_t x87_image[112] __attribute__((aligned(16)));    /* FNSAVE image, and registers meanwhile (jit/tmpl_x87.c) */
     uint64_t x87_tmp[3];
     uint64_t seg_top[8];                /* not 64-bit mode: limit + 1 of plain data segments, 0: ask seg_linear() */
+    /* [1]: by page number, low bits: some slot may hold a global page like that, since all of them were cleared. [0] is written and never read */
+    uint8_t held[2][TLB_SIZE];
     uint32_t used_n[JIT_USED_LISTS];
     uint32_t used[JIT_USED_LISTS][JIT_SLOTS];   /* addresses */
     struct x86_jit_slot slot[JIT_SLOTS];

@@ -297,6 +297,7 @@ static inline void jit_slot_fill(struct x86_cpu *cpu, struct x86_jit_slot *s, co
     s->rtag = e->rtag;
     s->wtag = e->wtag;
     s->addend = e->addend;
+    cpu->jf.held[!!(e->aux & AUX_GLOBAL)][page >> 12 & (TLB_SIZE - 1)] = 1;
     if (!(s->listed & 1u << list)) {
         s->listed |= 1u << list;
         cpu->jf.used[list][cpu->jf.used_n[list]++] = (uint32_t)(uintptr_t)s;

@@ -240,9 +240,13 @@ static void stub_miss(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b,
     x64_ld32(b, JT0, x64_m(X_AX, X_NONE, 0, (int32_t)((uintptr_t)tlb + offsetof(struct x86_tlb_entry, aux))));
     x64_alui(b, X_AND, 0, x64_r(JT0), AUX_GLOBAL);
     x64_op(b, 0xC1, 4, x64_r(JT0));                     /* SHL */
-    x64_b1(b, __builtin_ctz(JIT_USED_GLOBAL));
+    x64_b1(b, (uint8_t)(__builtin_ctz(TLB_SIZE) - __builtin_ctz(AUX_GLOBAL)));
     x64_op(b, 0xC1, 5, x64_r(X_AX));                    /* SHR: page number */
     x64_b1(b, 5);
+    x64_op(b, 0xC6, 0, x64_m(X_AX, JT0, 0, (int32_t)(uintptr_t)cpu->jf.held));
+    x64_b1(b, 1);
+    x64_op(b, 0xC1, 5, x64_r(JT0));
+    x64_b1(b, (uint8_t)(__builtin_ctz(TLB_SIZE) - __builtin_ctz(JIT_USED_GLOBAL)));
     x64_alui(b, X_AND, 0, x64_r(X_AX), JIT_USED_PAGES - 1);
     x64_alu(b, X_OR, 0, JT0, x64_r(X_AX));
     x64_ld32(b, X_AX, x64_m(X_CX, X_NONE, 0, offsetof(struct x86_jit_slot, listed)));
