@@ -64,7 +64,7 @@ static void vec_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_bu
 }
 
 /* The same behind a test that skips it: the usual case is that nothing is live */
-void jit_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b)
+static void vec_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b)
 {
     uint8_t *skip;
 
@@ -72,6 +72,13 @@ void jit_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf
     skip = jump_z(b);
     vec_save(cpu, j, b);
     here(b, skip);
+}
+
+void jit_state_save(struct x86_cpu *cpu, const struct x86_jit *j, struct x64_buf *b)
+{
+    uint8_t *skip;
+
+    vec_state_save(cpu, j, b);
     x64_alui(b, X_CMP, 0, x64_abs(&cpu->jf.x87_live), 0);
     skip = jump_z(b);
     jit_x87_save(cpu, b);
@@ -308,12 +315,15 @@ static void stub_stack(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b
     x64_b1(b, 0xC3);
 }
 
-/* Host flags from the guest's as memory has them. Nothing else changes, not even JT1 */
+/*
+ * Host flags from the guest's as memory has them. Nothing else changes, not even JT1. Integer code in C may use vector registers, but not the x87,
+ * whose saving and loading would take longer than all the rest: it keeps the guest's values meanwhile.
+ */
 static void stub_flags(struct x86_cpu *cpu, struct x86_jit *j, struct x64_buf *b)
 {
     j->s_flags = x64_pc(b);
     jit_spill(cpu, b);
-    jit_state_save(cpu, j, b);
+    vec_state_save(cpu, j, b);
     x64_movi32(b, X_DI, (uint32_t)(uintptr_t)cpu);
     jit_call_c(b, jit_c_flags);
     jit_reload(cpu, b);
