@@ -334,7 +334,7 @@ uintptr_t jit_c_miss(struct x86_cpu *cpu, struct jit_site *s, uint64_t la)
 }
 
 /* In a short time, is the question: a site that misses now and then is better off with its slot */
-#define OFTEN_US 100
+#define OFTEN_US 500
 void jit_c_often(struct x86_cpu *cpu, struct jit_site *s)
 {
     int64_t now = g_get_monotonic_time(), *since = &cpu->jit->slot_since[s->slot - cpu->jf.slot];
