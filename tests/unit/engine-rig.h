@@ -130,12 +130,13 @@ enum { ER_ERR, ER_RIP, ER_CS, ER_FLAGS, ER_RSP };
 struct er_test {
     const char *name, *model;
     void (*test)(struct rig *g);
+    unsigned hot;                       /* runs before a block is translated; 0: one */
     bool jit, need_jit;                 /* er_main() sets them */
 };
 
 static inline void er_test_run(const void *data)
 {
-    const struct x86_engine_opts o = { .jit = true, .hot = 1, .tb_size = 4 };
+    const struct x86_engine_opts o = { .jit = true, .hot = ((const struct er_test *)data)->hot, .tb_size = 4 };
     const struct er_test *t = data;
     struct rig g;
     Error *err = NULL;
@@ -164,6 +165,7 @@ static inline int er_main(int argc, char **argv, const char *prefix, const char 
 
         all[i] = tests[i % n];
         all[i].jit = i >= n;
+        all[i].hot = MAX(all[i].hot, 1);
         all[i].need_jit = need_jit;
         all[i].model = all[i].model ? all[i].model : model;
         path = g_strdup_printf("/%s/%s/%s", prefix, all[i].jit ? "jit" : "interp", all[i].name);
