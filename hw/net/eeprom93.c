@@ -209,6 +209,8 @@ void eeprom93_reset(struct eeprom93 *ee)
     ee->cs = ee->sk = ee->dout = false;
     ee->writable = ee->program = false;
     ee->bits = 0;
+    ee->op = 0;
+    ee->shift = ee->addr = 0;
 }
 
 void eeprom93_set(struct eeprom93 *ee, bool cs, bool sk, bool di)

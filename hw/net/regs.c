@@ -33,17 +33,35 @@ void regfile_fini(struct regfile *f)
     g_clear_pointer(&f->row_of, g_free);
 }
 
+/* Most copies are of one row, packet memory, and side by side: those are compared with each other, which is memcmp()'s */
+bool regfile_row_at_reset(const struct regfile *f, const struct reg *r)
+{
+    const uint32_t *v = &f->val[r->off / 4];
+    unsigned n = reg_count(r), i;
+
+    if (!r->stride || r->stride == 4) {
+        return v[0] == r->reset && memcmp(v, v + 1, (n - 1) * sizeof(*v)) == 0;
+    }
+    for (i = 0; i < n && v[i * r->stride / 4] == r->reset; i++) {
+    }
+    return i == n;
+}
+
+void regfile_row_reset(struct regfile *f, const struct reg *r)
+{
+    if (regfile_row_at_reset(f, r)) {       /* do not touch host pages that are zero already */
+        return;
+    }
+    for (unsigned n = 0; n < reg_count(r); n++) {
+        f->val[reg_off(r, n) / 4] = r->reset;
+    }
+}
+
 void regfile_reset(struct regfile *f)
 {
     for (unsigned i = 0; i < f->nrows; i++) {
-        const struct reg *r = &f->rows[i];
-
-        for (unsigned n = 0; n < reg_count(r) && !(r->flags & (REG_ALIAS | REG_KEEP)); n++) {
-            uint32_t *v = &f->val[reg_off(r, n) / 4];
-
-            if (*v != r->reset) {       /* do not touch host pages that are zero already */
-                *v = r->reset;
-            }
+        if (!(f->rows[i].flags & (REG_ALIAS | REG_KEEP))) {
+            regfile_row_reset(f, &f->rows[i]);
         }
     }
 }

@@ -11,20 +11,22 @@
 #include "hw/net/mii.h"
 #include "hw/net/regs.h"
 #include "lib/bits.h"
+#include "lib/bytes.h"
 #include "migration/stream.h"
 
 #include <string.h>
 
 /* ---- register files ---- */
 
-static bool at_reset(const struct regfile *rf, const struct reg *r)
+static void row_save(const struct regfile *rf, const struct reg *r, GByteArray *out)
 {
-    for (unsigned i = 0; i < reg_count(r); i++) {
-        if (reg_get(rf, reg_off(r, i)) != r->reset) {
-            return false;
-        }
+    unsigned n = reg_count(r);
+    guint at = out->len;
+
+    g_byte_array_set_size(out, at + n * sizeof(uint32_t));
+    for (unsigned i = 0; i < n; i++) {
+        st_le32(out->data + at + i * sizeof(uint32_t), reg_get(rf, reg_off(r, i)));
     }
-    return true;
 }
 
 static void regfile_save(const void *field, const struct vmstate_field *f, GByteArray *out)
@@ -34,14 +36,12 @@ static void regfile_save(const void *field, const struct vmstate_field *f, GByte
     for (unsigned n = 0; n < rf->nrows; n++) {
         const struct reg *r = &rf->rows[n];
 
-        if (r->flags & REG_ALIAS || at_reset(rf, r)) {
+        if (r->flags & REG_ALIAS || regfile_row_at_reset(rf, r)) {
             continue;
         }
         vms_put_name(out, r->name);
         vms_put(out, reg_count(r), 2);
-        for (unsigned i = 0; i < reg_count(r); i++) {
-            vms_put(out, reg_get(rf, reg_off(r, i)), 4);
-        }
+        row_save(rf, r, out);
     }
 }
 
@@ -68,19 +68,21 @@ static uint32_t changeable(const struct regfile *rf, const struct reg *r)
 static bool row_load(struct regfile *rf, const struct reg *r, struct vms_reader *in, Error **errp)
 {
     unsigned count = (unsigned)vms_get(in, 2);
-    uint32_t bits = changeable(rf, r);
+    uint32_t fixed = ~changeable(rf, r);
+    const uint8_t *p;
 
     if (count != reg_count(r)) {
         error_setg(errp, "%s: %u copies, %u expected", r->name, count, reg_count(r));
         return false;
     }
+    p = vms_get_bytes(in, count * sizeof(uint32_t));
+    if (!p) {
+        error_setg(errp, "%s: is cut off", r->name);
+        return false;
+    }
     for (unsigned i = 0; i < count; i++) {
-        uint32_t v = (uint32_t)vms_get(in, 4), wrong = (v ^ r->reset) & ~bits;
+        uint32_t v = ld_le32(p + i * sizeof(v)), wrong = (v ^ r->reset) & fixed;
 
-        if (!in->ok) {
-            error_setg(errp, "%s: is cut off", r->name);
-            return false;
-        }
         if (wrong) {
             error_setg(errp, "%s[%u]: 0x%x: bits 0x%x never change", r->name, i, v, wrong);
             return false;
@@ -94,10 +96,8 @@ static bool row_load(struct regfile *rf, const struct reg *r, struct vms_reader 
 static void all_to_reset(struct regfile *rf)
 {
     for (unsigned n = 0; n < rf->nrows; n++) {
-        const struct reg *r = &rf->rows[n];
-
-        for (unsigned i = 0; !(r->flags & REG_ALIAS) && i < reg_count(r); i++) {
-            reg_set(rf, reg_off(r, i), r->reset);
+        if (!(rf->rows[n].flags & REG_ALIAS)) {
+            regfile_row_reset(rf, &rf->rows[n]);
         }
     }
 }

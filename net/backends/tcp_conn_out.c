@@ -31,7 +31,7 @@ static uint16_t window(struct tcp_conn *c, bool syn)
     uint32_t known = c->rcv_adv - c->rcv_nxt, room = c->guest_eof ? known : (uint32_t)c->ops->room(c);
 
     room = MIN(room, TCP_RX_MAX);
-    if (room < known || room - known < MIN(c->mss, TCP_RX_MAX / 2)) {
+    if (room < known || room - known < c->mss) {
         room = known;
     }
     room = MIN(room >> shift, 65535u);

@@ -227,9 +227,10 @@ void rig_free(struct rig *g)
 
 /* ---- access ---- */
 
+/* A ring has 65,535 descriptors at most, and a run handles one at least */
 void rig_run(void)
 {
-    g_assert_true(bh_drain(10000));
+    g_assert_true(bh_drain(100000));
 }
 
 void rig_step(int64_t ns)
@@ -271,7 +272,40 @@ void rig_config_set(struct rig *g, unsigned off, uint32_t val, unsigned len)
 uint8_t *rig_ram(struct rig *g, uint64_t addr)
 {
     g_assert_cmpuint(addr, <, RIG_RAM);
+    return rig_ram_span(g, addr, MIN(RAM_PAGE_SIZE + 1, RIG_RAM - addr));
+}
+
+uint8_t *rig_ram_span(struct rig *g, uint64_t addr, uint64_t len)
+{
+    g_assert_true(addr <= RIG_RAM && len <= RIG_RAM - addr);
+    ram_written(g->ram, addr, len);
     return g->ram->host + addr;
+}
+
+enum { PAGES_A_WORD = 8 };                  /* of page flags */
+
+void rig_wipe(struct rig *g)
+{
+    for (unsigned n = 0; n < RIG_RAM >> RAM_PAGE_BITS; n += PAGES_A_WORD) {
+        uint8_t *flags = &g->ram->page_flags[n];
+
+        for (unsigned i = 0; ld_le64(flags) && i < PAGES_A_WORD; i++) {
+            if (flags[i] & RAM_DIRTY) {
+                memset(g->ram->host + ((size_t)(n + i) << RAM_PAGE_BITS), 0, RAM_PAGE_SIZE);
+                flags[i] = 0;
+            }
+        }
+    }
+}
+
+static bool all_zero(const struct ram_block *b)
+{
+    return !b->host[0] && memcmp(b->host, b->host + 1, b->size - 1) == 0;
+}
+
+bool rig_is_wiped(const struct rig *g)
+{
+    return all_zero(g->ram) && all_zero(g->rom);
 }
 
 /* ---- frames ---- */

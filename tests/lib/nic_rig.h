@@ -72,7 +72,16 @@ void rig_config_set(struct rig *g, unsigned off, uint32_t val, unsigned len);
 void rig_run(void);
 /** rig_step() - virtual time moves by @ns */
 void rig_step(int64_t ns);
+/**
+ * rig_ram() - a byte of guest memory; the page that it lies in, and the next one, count as written
+ * rig_ram_span() - as rig_ram() for the @len bytes that are written there
+ * rig_wipe() - memory reads as zeros again: what is marked as dirty does, by the device or by the two above
+ * rig_is_wiped() - all of it does: nothing wrote to memory and did not say so
+ */
 uint8_t *rig_ram(struct rig *g, uint64_t addr);
+uint8_t *rig_ram_span(struct rig *g, uint64_t addr, uint64_t len);
+void rig_wipe(struct rig *g);
+bool rig_is_wiped(const struct rig *g);
 
 /** rig_rx() - the peer sends @len bytes; what net_send() said */
 enum net_tx rig_rx(struct rig *g, const void *p, size_t len);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RINGS = 0x100000, RING_STEP = 0x10000, BUFFERS = 0x300000 };
+enum { RINGS = 0x100000, RING_STEP = 0x10000, DRIVER_OFF = 0x4000, DEVICE_OFF = 0x8000, BUFFERS = 0x300000 };
 enum { D_NEXT = 1, D_WRITE = 2, D_AVAIL = 1 << 7, D_USED = 1 << 15 };
 
 /* ---- device ---- */
@@ -109,13 +109,18 @@ void vdq_setup(struct vnet *v, unsigned n, unsigned size)
     struct vdq *q = &v->q[n];
     uint64_t at = RINGS + (uint64_t)n * RING_STEP;
 
-    memset(q, 0, sizeof(*q));
-    memset(rig_ram(v->g, at), 0, RING_STEP);
+    g_assert_cmpuint(size, <=, ARRAY_LEN(q->free));
+    memset(q, 0, offsetof(struct vdq, free));
+    memset(q->chain, 0, size * sizeof(q->chain[0]));
+    memset(q->next, 0, size * sizeof(q->next[0]));
+    memset(rig_ram_span(v->g, at, 16 * size), 0, 16 * size);
+    memset(rig_ram_span(v->g, at + DRIVER_OFF, 8 + 2 * size), 0, 8 + 2 * size);
+    memset(rig_ram_span(v->g, at + DEVICE_OFF, 8 + 8 * size), 0, 8 + 8 * size);
     q->index = n;
     q->size = size;
     q->desc = at;
-    q->driver = at + 0x4000;
-    q->device = at + 0x8000;
+    q->driver = at + DRIVER_OFF;
+    q->device = at + DEVICE_OFF;
     q->packed = v->features >> VIRTIO_F_RING_PACKED & 1;
     q->avail_wrap = q->used_wrap = q->kicked_wrap = true;
     q->nfree = (uint16_t)size;
@@ -382,7 +387,8 @@ bool vnet_send(struct vnet *v, unsigned qn, const uint8_t *hdr, const void *p, s
 
         /* no two pieces touch, so that none can be joined */
         b[n] = (struct vbuf){ vnet_alloc(v, cut + 64), (uint32_t)cut };
-        memcpy(rig_ram(v->g, b[n++].addr), all + off, cut);
+        memcpy(rig_ram_span(v->g, b[n].addr, cut), all + off, cut);
+        n++;
         off += cut;
     }
     id = vdq_add(v, q, b, n, NULL, 0);

@@ -313,4 +313,5 @@ void rxq_reset(struct rxq *q)
     ring_stop(&q->ring);
     q->door = 0;
     q->ring_taken = false;
+    q->format = RX_LEGACY;
 }

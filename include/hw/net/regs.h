@@ -69,6 +69,10 @@ void regfile_fini(struct regfile *f);
 /** regfile_reset() - every register (but REG_KEEP) to its reset value; no hook runs */
 void regfile_reset(struct regfile *f);
 
+/** regfile_row_at_reset() - all copies of row @r are at its reset value; regfile_row_reset() puts them there */
+bool regfile_row_at_reset(const struct regfile *f, const struct reg *r);
+void regfile_row_reset(struct regfile *f, const struct reg *r);
+
 /** regfile_read()/_write() - a guest's access; any offset (rounded down to 4); no register: reads 0, writes nothing */
 uint32_t regfile_read(struct regfile *f, uint32_t off);
 void regfile_write(struct regfile *f, uint32_t off, uint32_t val);
