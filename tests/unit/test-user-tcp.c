@@ -10,9 +10,9 @@
 #include "net/backends/user_int.h"
 #include "net/backends/user_tcp.h"
 #include "net/info.h"
-#include "net/nic.h"
 #include "net/user.h"
 #include "pkt.h"
+#include "user-rig.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ enum { FIN = 0x01, SYN = 0x02, RST = 0x04, PSH = 0x08, ACK = 0x10, CONNS = 600, 
 /* --- the guest ------------------------------------------------------------------------------------------------------------ */
 
 struct conn {
-    struct guest *g;
+    struct caller *g;
     uint16_t sport, dport;
     uint8_t peer[4];
     uint32_t seq, ack, acked;           /* next to send, next expected, what the other end has acknowledged */
@@ -39,29 +39,17 @@ struct conn {
     GByteArray *in;
 };
 
-struct guest {
-    struct nic *nic;
-    struct nic_conf conf;
-    uint32_t caps;
-    bool full, mute;                    /* mute: no answer to ARP */
+struct caller {
+    struct guest end;
+    bool mute;                          /* no answer to ARP */
     unsigned asked;                     /* ARP requests */
-    size_t largest;
-    GPtrArray *rx;                      /* of GBytes */
     struct conn *conn[CONNS];           /* by sport - FIRST_PORT */
     struct conn called;                 /* the last SYN that came */
     unsigned syns;
 };
 
-static void guest_tx(struct guest *g, const uint8_t *f, size_t len)
-{
-    struct frame fr;
-
-    g_assert_true(frame_from_buf(&fr, f, len));
-    g_assert_cmpint(nic_send(g->nic, &fr), !=, NET_TX_BUSY);
-}
-
 /* As large as it is, in pieces, with the pseudo header's sum in place of the checksum. */
-static void tx_pieces(struct guest *g, uint8_t *f, size_t len)
+static void tx_pieces(struct caller *g, uint8_t *f, size_t len)
 {
     uint16_t sum = csum_fold(csum_pseudo(f + 14, PKT_L3_IP4, 6, (uint32_t)(len - 34)));
     size_t at = 0, step = 40;
@@ -75,59 +63,13 @@ static void tx_pieces(struct guest *g, uint8_t *f, size_t len)
         fr.len += step;
     }
     fr.meta = (struct pkt_meta){ .flags = PKT_NEEDS_CSUM, .csum_start = 34, .csum_off = 16, .gso = len > 1514 ? PKT_GSO_TCP4 : 0, .gso_size = 1460 };
-    g_assert_cmpint(nic_send(g->nic, &fr), ==, NET_TX_DONE);
+    g_assert_cmpint(nic_send(g->end.nic, &fr), ==, NET_TX_DONE);
 }
 
-static enum net_tx guest_receive(void *opaque, const struct frame *f)
+static void start(struct caller *g, NetdevUser *u)
 {
-    struct guest *g = opaque;
-    uint8_t *buf;
-
-    if (g->full) {
-        return NET_TX_BUSY;
-    }
-    buf = g_malloc(f->len);
-    frame_copy_out(f, 0, buf, f->len);
-    g->largest = MAX(g->largest, f->len);
-    g_ptr_array_add(g->rx, g_bytes_new_take(buf, f->len));
-    return NET_TX_DONE;
-}
-
-static void guest_link(void *opaque, bool up)
-{
-}
-
-static void guest_tx_ready(void *opaque)
-{
-}
-
-static uint32_t guest_offloads(void *opaque)
-{
-    return ((struct guest *)opaque)->caps;
-}
-
-static const struct nic_ops guest_ops = {
-    .receive = guest_receive, .link_changed = guest_link, .tx_ready = guest_tx_ready, .offloads = guest_offloads, .min_len = 60,
-};
-
-static void start(struct guest *g, NetdevUser *u)
-{
-    Netdev cfg = { .id = S("u"), .type = NETDEV_DRIVER_USER, .u.user = *u };
-    Error *err = NULL;
-
-    *g = (struct guest){ .rx = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref) };
-    if (!netdev_create(&cfg, &err)) {
-        g_error("%s", error_text(err));
-    }
-    g->conf.netdev = net_client_find("u");
-    g->nic = nic_new(&guest_ops, &g->conf, "test", NULL, g, NULL);
-}
-
-static void stop(struct guest *g)
-{
-    nic_free(g->nic);
-    g_assert_true(netdev_del("u", NULL));
-    g_ptr_array_free(g->rx, TRUE);
+    *g = (struct caller){ 0 };
+    guest_start(&g->end, u);
 }
 
 static struct user *the_user(void)
@@ -164,12 +106,12 @@ static void send_to(struct conn *c, uint8_t flags, const void *data, size_t n)
     if (c->pieces && n) {
         tx_pieces(c->g, f, 54 + n);
     } else {
-        guest_tx(c->g, f, 54 + opt + n);
+        guest_tx(&c->g->end, f, 54 + opt + n);
     }
     c->seq += (uint32_t)n + !!(flags & (SYN | FIN));
 }
 
-static void answer_arp(struct guest *g, const uint8_t *f)
+static void answer_arp(struct caller *g, const uint8_t *f)
 {
     uint8_t out[60] = { 0 };
 
@@ -185,10 +127,10 @@ static void answer_arp(struct guest *g, const uint8_t *f)
     memcpy(out + 22, pkt_guest_mac, 6);
     memcpy(out + 28, pkt_guest_ip, 4);
     memcpy(out + 32, f + 22, 10);
-    guest_tx(g, out, sizeof(out));
+    guest_tx(&g->end, out, sizeof(out));
 }
 
-static void segment(struct guest *g, const uint8_t *f, size_t len)
+static void segment(struct caller *g, const uint8_t *f, size_t len)
 {
     struct pkt_layout l;
     struct conn *c;
@@ -235,13 +177,13 @@ static void segment(struct guest *g, const uint8_t *f, size_t len)
 }
 
 /* One round of the main loop, and what it brought. */
-static void pump(struct guest *g)
+static void pump(struct caller *g)
 {
     if (!loop_iterate(false)) {
         g_usleep(200);
     }
-    while (g->rx->len) {
-        GBytes *b = g_ptr_array_steal_index(g->rx, 0);
+    while (g->end.rx->len) {
+        GBytes *b = g_ptr_array_steal_index(g->end.rx, 0);
         size_t len;
         const uint8_t *f = g_bytes_get_data(b, &len);
 
@@ -264,14 +206,14 @@ static bool in_time(int64_t end)
 #define waiting_for(cond) for (int64_t end_ = g_get_monotonic_time() + 20000000; !(cond) && in_time(end_);)
 #define until(g, cond) waiting_for(cond) { pump(g); }
 
-static void run_ms(struct guest *g, int ms)
+static void run_ms(struct caller *g, int ms)
 {
     for (int64_t end = g_get_monotonic_time() + ms * 1000; g_get_monotonic_time() < end;) {
         pump(g);
     }
 }
 
-static void conn_init(struct conn *c, struct guest *g, unsigned slot, uint16_t port, bool scaled)
+static void conn_init(struct conn *c, struct caller *g, unsigned slot, uint16_t port, bool scaled)
 {
     *c = (struct conn){ .g = g, .sport = (uint16_t)(FIRST_PORT + slot), .dport = port, .seq = 0xFFFFF000u + slot * 77, .our_wnd = 65535,
                         .scaled = scaled, .in = g_byte_array_new() };
@@ -285,7 +227,7 @@ static void conn_fini(struct conn *c)
     g_byte_array_free(c->in, TRUE);
 }
 
-static void dial(struct conn *c, struct guest *g, unsigned slot, uint16_t port, bool scaled)
+static void dial(struct conn *c, struct caller *g, unsigned slot, uint16_t port, bool scaled)
 {
     conn_init(c, g, slot, port, scaled);
     send_to(c, SYN, NULL, 0);
@@ -311,7 +253,7 @@ static int listen_any(uint16_t *port)
     return fd;
 }
 
-static int accept_soon(struct guest *g, int lfd)
+static int accept_soon(struct caller *g, int lfd)
 {
     int fd = -1;
 
@@ -321,7 +263,7 @@ static int accept_soon(struct guest *g, int lfd)
 }
 
 /* Read until @want bytes are there, or (want 0) until the end. */
-static GByteArray *host_reads(struct guest *g, int fd, size_t want)
+static GByteArray *host_reads(struct caller *g, int fd, size_t want)
 {
     GByteArray *a = g_byte_array_new();
     uint8_t buf[4096];
@@ -343,7 +285,7 @@ static GByteArray *host_reads(struct guest *g, int fd, size_t want)
     }
 }
 
-static void assert_reads(struct guest *g, int fd, const char *text)
+static void assert_reads(struct caller *g, int fd, const char *text)
 {
     GByteArray *a = host_reads(g, fd, strlen(text));
 
@@ -352,7 +294,7 @@ static void assert_reads(struct guest *g, int fd, const char *text)
 }
 
 /* All that the relay had is gone, but for the list of what was just closed. */
-static void assert_empty(struct guest *g)
+static void assert_empty(struct caller *g)
 {
     unsigned n;
 
@@ -366,7 +308,7 @@ static void assert_empty(struct guest *g)
 static void test_half_close_guest_first(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     int lfd = listen_any(&port), fd;
@@ -389,14 +331,14 @@ static void test_half_close_guest_first(void)
     g_assert_cmpuint(flows(), ==, 0);                           /* the guest waits, not we */
     g_assert_false(c.rst);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
 static void test_half_close_host_first(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c, again;
     uint16_t port;
     int lfd = listen_any(&port), fd;
@@ -428,14 +370,14 @@ static void test_half_close_host_first(void)
     g_assert_cmpuint(flows(), ==, 1);
     close(fd);
     conn_fini(&again);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
 static void test_reset_by_guest(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     char buf[8];
@@ -451,7 +393,7 @@ static void test_reset_by_guest(void)
     g_assert_cmpint(errno, ==, ECONNRESET);
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -459,7 +401,7 @@ static void test_reset_by_host(void)
 {
     struct linger now = { .l_onoff = 1 };
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     int lfd = listen_any(&port), fd;
@@ -479,14 +421,14 @@ static void test_reset_by_host(void)
         conn_fini(&c);
     }
     g_assert_cmpuint(flows(), ==, 0);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
 static void test_refused(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
 
@@ -494,19 +436,19 @@ static void test_refused(void)
     close(listen_any(&port));
     conn_init(&c, &g, 0, port, true);
     send_to(&c, SYN, NULL, 0);
-    g_assert_cmpuint(g.rx->len, ==, 0);                         /* never from inside our own send */
+    g_assert_cmpuint(g.end.rx->len, ==, 0);                         /* never from inside our own send */
     until(&g, c.rst);
     g_assert_cmpuint(c.acked, ==, c.seq);                       /* RFC 9293 3.10.7.1: or the guest would not believe it */
     assert_empty(&g);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
 }
 
 /* RFC 9293 3.1: a segment with a wrong checksum is none */
 static void test_checksum(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     uint8_t f[60] = { 0 }, *t;
@@ -520,13 +462,13 @@ static void test_checksum(void)
     memcpy(pkt_tcp(t, c.sport, c.dport, c.seq, c.ack, ACK), "evil", 4);
     pkt_l4_csum(f, 58);
     t[20] ^= 1;
-    guest_tx(&g, f, 58);
+    guest_tx(&g.end, f, 58);
     send_to(&c, ACK, "good", 4);
     assert_reads(&g, fd, "good");
     g_assert_cmpuint(the_user()->tcp->drops[TCP_DROP_CHECKSUM], ==, 1);
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -542,7 +484,7 @@ static void download(uint32_t caps, bool scaled)
 {
     enum { N = 3 << 20 };
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     size_t sent = 0;
@@ -554,7 +496,7 @@ static void download(uint32_t caps, bool scaled)
         data[i] = byte_at(i);
     }
     start(&g, &u);
-    g.caps = caps;
+    g.end.caps = caps;
     dial(&c, &g, 0, port, scaled);
     fd = accept_soon(&g, lfd);
     waiting_for(c.in->len == N && c.fin) {
@@ -565,22 +507,22 @@ static void download(uint32_t caps, bool scaled)
             shutdown(fd, SHUT_WR);
         }
         if (n++ % 64 == 50) {
-            g.full = true;
+            g.end.full = true;
             for (unsigned i = 0; i < 20; i++) {
                 loop_iterate(false);
             }
-            g.full = false;
-            nic_rx_ready(g.nic);
+            g.end.full = false;
+            nic_rx_ready(g.end.nic);
         }
         pump(&g);
     }
     g_assert_cmpmem(c.in->data, c.in->len, data, N);
-    g_assert_cmpuint(nic_client(g.nic)->stats.drops[NET_DROP_QUEUE_FULL], ==, 0);
-    g_assert_cmpuint(g.largest, >=, caps ? 50000 : 1514);
-    g_assert_cmpuint(g.largest, <=, caps ? 65549 : 1514);
+    g_assert_cmpuint(nic_client(g.end.nic)->stats.drops[NET_DROP_QUEUE_FULL], ==, 0);
+    g_assert_cmpuint(g.end.largest, >=, caps ? 50000 : 1514);
+    g_assert_cmpuint(g.end.largest, <=, caps ? 65549 : 1514);
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -595,7 +537,7 @@ static void test_download(void)
 static void test_download_bound(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     g_autofree uint8_t *data = g_malloc0(1 << 20);
@@ -604,7 +546,7 @@ static void test_download_bound(void)
     int lfd = listen_any(&port), fd;
 
     start(&g, &u);
-    g.caps = PKT_CAP_CSUM | PKT_CAP_TSO4;
+    g.end.caps = PKT_CAP_CSUM | PKT_CAP_TSO4;
     dial(&c, &g, 0, port, true);
     fd = accept_soon(&g, lfd);
     for (int i = 0; i < 100; i++) {                             /* grows */
@@ -628,7 +570,7 @@ static void test_download_bound(void)
     until(&g, c.in->len == put);                                /* after the time-out */
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -637,7 +579,7 @@ static void upload(size_t piece, bool pieces)
 {
     enum { N = 6 << 20 };
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     g_autofree uint8_t *data = g_malloc(N), *got = g_malloc(N);
@@ -678,7 +620,7 @@ static void upload(size_t piece, bool pieces)
     g_assert_cmpmem(got, N, data, N);
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -695,7 +637,7 @@ static void test_many(void)
 {
     enum { N = 400 };
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     uint16_t port;
     g_autofree struct conn *c = g_new0(struct conn, N);
     int lfd = listen_any(&port), fd[N];
@@ -731,7 +673,7 @@ static void test_many(void)
     for (unsigned i = 0; i < N; i++) {
         conn_fini(&c[i]);
     }
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -739,7 +681,7 @@ static void test_many(void)
 static void test_delete(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     char buf[65536] = { 0 };
@@ -752,7 +694,7 @@ static void test_delete(void)
     for (unsigned i = 0; i < 30; i++) {
         n = write(fd, buf, sizeof(buf));
         send_to(&c, ACK, buf, 1000);
-        g.full = i > 20;
+        g.end.full = i > 20;
         pump(&g);
     }
     g_assert_cmpuint(the_user()->tcp->blocked.length, ==, 1);   /* in the middle of it */
@@ -763,14 +705,14 @@ static void test_delete(void)
     g_assert_true(n == 0 || errno == ECONNRESET);
     close(fd);
     conn_fini(&c);
-    nic_free(g.nic);
-    g_ptr_array_free(g.rx, TRUE);
+    nic_free(g.end.nic);
+    g_ptr_array_free(g.end.rx, TRUE);
     close(lfd);
 }
 
 /* --- whose it is ----------------------------------------------------------------------------------------------------------------- */
 
-static void assert_not_ours(struct guest *g, const uint8_t *dst, uint16_t port)
+static void assert_not_ours(struct caller *g, const uint8_t *dst, uint16_t port)
 {
     struct conn c;
 
@@ -787,7 +729,7 @@ static void test_whose(void)
     static const uint8_t dns[4] = { 10, 0, 2, 3 }, fwd[4] = { 10, 0, 2, 100 }, all[4] = { 255, 255, 255, 255 }, fourth[4] = { 10, 0, 2, 4 };
     char *rules[] = { S("tcp:10.0.2.100:1234-null"), NULL };
     NetdevUser u = { .guestfwd = rules }, restricted = { .has_restrict = true, .q_restrict = true }, off = { .has_fast_tcp = true };
-    struct guest g;
+    struct caller g;
     struct conn c;
     uint16_t port;
     int lfd = listen_any(&port), fd;
@@ -808,12 +750,12 @@ static void test_whose(void)
     g_assert_cmpuint(flows(), ==, 1);
     close(accept_soon(&g, lfd));
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
 
     start(&g, &restricted);
     g_assert_null(the_user()->tcp);
     assert_not_ours(&g, pkt_host_ip, port);
-    stop(&g);
+    guest_stop(&g.end);
 
     start(&g, &off);
     g_assert_null(the_user()->tcp);
@@ -823,14 +765,14 @@ static void test_whose(void)
     assert_reads(&g, fd, "by libslirp");
     close(fd);
     conn_fini(&c);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
 static void test_limit(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c[4];
     uint16_t port;
     int lfd = listen_any(&port);
@@ -850,7 +792,7 @@ static void test_limit(void)
     for (unsigned i = 0; i < 4; i++) {
         conn_fini(&c[i]);
     }
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 
@@ -878,7 +820,7 @@ static int connect_inet(uint16_t port)
 }
 
 /* The guest takes the call (the SYN is in g->called), both say a word, the host hangs up. */
-static void conversation(struct guest *g, int fd, uint16_t port)
+static void conversation(struct caller *g, int fd, uint16_t port)
 {
     struct conn c = g->called;
 
@@ -912,7 +854,7 @@ static void test_hostfwd(void)
     g_autofree char *rule2 = g_strdup_printf("tcp:127.0.0.1:0-:%u", FIRST_PORT);
     g_autoptr(GString) info = g_string_new(NULL);
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     uint16_t port;
     int fd;
 
@@ -949,7 +891,7 @@ static void test_hostfwd(void)
     g_assert_true(net_hostfwd_remove("u", rm, &got, NULL));     /* by the port that the system chose */
     g_assert_true(g_str_has_suffix(got, " removed"));
     g_assert_cmpuint(the_user()->tcp->listeners->len, ==, 0);
-    stop(&g);
+    guest_stop(&g.end);
     g_rmdir(dir);
 }
 
@@ -959,7 +901,7 @@ static void test_hostfwd_refused(void)
     struct sockaddr_in a = { 0 };
     socklen_t len = sizeof(a);
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c;
     char buf[8];
     int fd;
@@ -975,7 +917,7 @@ static void test_hostfwd_refused(void)
     g_assert_cmpint(read(fd, buf, sizeof(buf)), ==, -1);
     g_assert_cmpint(errno, ==, ECONNRESET);
     close(fd);
-    stop(&g);
+    guest_stop(&g.end);
 }
 
 /* --- robustness --------------------------------------------------------------------------------------------------------------------- */
@@ -984,7 +926,7 @@ static void test_hostfwd_refused(void)
 static void test_noise(void)
 {
     NetdevUser u = { 0 };
-    struct guest g;
+    struct caller g;
     struct conn c[8];
     uint16_t port;
     g_autofree uint8_t *f = g_malloc0(4096);
@@ -1005,14 +947,14 @@ static void test_noise(void)
                 (uint8_t)(g_test_rand_int() & (i % 5 ? 0x1B : 0xFF)));
         st_be16(t + 14, (uint16_t)g_test_rand_int());
         pkt_l4_csum(f, 54 + len);
-        guest_tx(&g, f, 54 + len);
+        guest_tx(&g.end, f, 54 + len);
         if (i % 16 == 0) {
             loop_iterate(false);
-            g_ptr_array_set_size(g.rx, 0);
+            g_ptr_array_set_size(g.end.rx, 0);
         }
         g_assert_cmpuint(user_tcp_memory(the_user()->tcp, &n), <=, TCP_MEMORY);
     }
-    g_ptr_array_set_size(g.rx, 0);
+    g_ptr_array_set_size(g.end.rx, 0);
     for (unsigned i = 0; i < 8; i++) {
         conn_fini(&c[i]);
     }
@@ -1025,7 +967,7 @@ static void test_noise(void)
     assert_reads(&g, fd, "still here");
     close(fd);
     conn_fini(&c[0]);
-    stop(&g);
+    guest_stop(&g.end);
     close(lfd);
 }
 

@@ -8,10 +8,9 @@
 #include "core/clock.h"
 #include "lib/bits.h"
 #include "net/info.h"
-#include "net/nic.h"
 #include "net/user.h"
 #include "pkt.h"
-#include "qapi/qapi-types.h"
+#include "user-rig.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,88 +21,6 @@
 #include <unistd.h>
 
 /* --- the guest ------------------------------------------------------------------------------------------------------- */
-
-struct guest {
-    struct nic *nic;
-    struct nic_conf conf;
-    GPtrArray *rx;                  /* of GBytes: frames but for ARP requests */
-    struct pkt_meta meta;           /* of the last one */
-    uint32_t caps;
-    bool full;
-    size_t largest;
-};
-
-static void guest_tx(struct guest *g, const uint8_t *f, size_t len)
-{
-    struct frame fr;
-
-    g_assert_true(frame_from_buf(&fr, f, len));
-    g_assert_cmpint(nic_send(g->nic, &fr), !=, NET_TX_BUSY);
-}
-
-static enum net_tx guest_receive(void *opaque, const struct frame *f)
-{
-    struct guest *g = opaque;
-    uint8_t *buf;
-
-    if (g->full) {
-        return NET_TX_BUSY;
-    }
-    buf = g_malloc(f->len);
-    frame_copy_out(f, 0, buf, f->len);
-    g->meta = f->meta;
-    g->largest = MAX(g->largest, f->len);
-    g_assert_cmpuint(f->len, >=, 60);
-    g_ptr_array_add(g->rx, g_bytes_new_take(buf, f->len));
-    return NET_TX_DONE;
-}
-
-static void guest_link(void *opaque, bool up)
-{
-}
-
-static void guest_tx_ready(void *opaque)
-{
-}
-
-static uint32_t guest_offloads(void *opaque)
-{
-    return ((struct guest *)opaque)->caps;
-}
-
-static const struct nic_ops guest_ops = {
-    .receive = guest_receive, .link_changed = guest_link, .tx_ready = guest_tx_ready, .offloads = guest_offloads, .min_len = 60,
-};
-
-static bool start_err(struct guest *g, NetdevUser *u, Error **errp)
-{
-    Netdev cfg = { .id = (char *)(uintptr_t)"u", .type = NETDEV_DRIVER_USER, .u.user = *u };
-
-    *g = (struct guest){ .rx = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref) };
-    if (!netdev_create(&cfg, errp)) {
-        g_ptr_array_free(g->rx, TRUE);
-        return false;
-    }
-    g->conf.netdev = net_client_find("u");
-    g->nic = nic_new(&guest_ops, &g->conf, "test", NULL, g, NULL);
-    return true;
-}
-
-static void start(struct guest *g, NetdevUser *u)
-{
-    Error *err = NULL;
-
-    if (!start_err(g, u, &err)) {
-        g_error("%s", error_text(err));
-    }
-}
-
-static void stop(struct guest *g)
-{
-    nic_free(g->nic);
-    g_assert_true(netdev_del("u", NULL));
-    g_ptr_array_free(g->rx, TRUE);
-}
 
 /* An ARP request for us: answer and forget. */
 static bool answer_arp(struct guest *g, const uint8_t *f)
@@ -182,7 +99,7 @@ static void test_arp_ping(void)
     NetdevUser u = { 0 };
     struct guest g;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     for (uint8_t host = 2; host <= 4; host++) {
         const uint8_t ip[4] = { 10, 0, 2, host }, mac[6] = { 0x52, 0x55, 10, 0, 2, host };
         uint8_t f[128], *p = pkt_eth(f, (uint8_t[]){ 255, 255, 255, 255, 255, 255 }, pkt_guest_mac, 0x0806);
@@ -216,7 +133,7 @@ static void test_arp_ping(void)
         g_assert_cmphex(csum_fold(csum_add(0, r + 34, 40)), ==, 0xFFFF);
         g_assert_cmpmem(r + 38, 36, f + 38, 36);
     }
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* Without the right to open ICMP sockets a ping to the world is answered "prohibited" at once. */
@@ -249,7 +166,7 @@ static void test_ping_prohibited(void)
         g_test_skip("ping_group_range lets everybody ping");
         return;
     }
-    start(&g, &u);
+    guest_start(&g, &u);
     p = pkt_ip4(pkt_eth(f, pkt_host_mac, pkt_guest_mac, 0x0800), pkt_guest_ip, world, 1, 40);
     memset(p, 0, 40);
     p[0] = 8;
@@ -259,7 +176,7 @@ static void test_ping_prohibited(void)
     g_assert_cmphex(ld_be16(r + 34), ==, 0x030d);
     g_assert_cmpmem(r + 42, 20, f + 14, 20);
     g_assert_cmphex(csum_fold(csum_add(0, r + 34, 36)), ==, 0xFFFF);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* --- DHCP ---------------------------------------------------------------------------------------------------------------- */
@@ -317,7 +234,7 @@ static void test_dhcp(void)
     struct guest g;
     uint8_t n;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     offer = dhcp(&g, 1, NULL);
     f = g_bytes_get_data(offer, NULL);
     g_assert_cmpmem(f + 58, 4, pkt_guest_ip, 4);
@@ -339,7 +256,7 @@ static void test_dhcp(void)
     g_assert_cmpmem(o, n, "example.org", 11);
     g_assert_nonnull(dhcp_option(f, g_bytes_get_size(ack), 119, &n));
     g_assert_cmpstr((const char *)f + 42 + 108, ==, "boot.0");
-    stop(&g);
+    guest_stop(&g);
 }
 
 static void test_dhcp_net_restrict(void)
@@ -351,7 +268,7 @@ static void test_dhcp_net_restrict(void)
     struct guest g;
     uint8_t n;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     offer = dhcp(&g, 1, NULL);
     f = g_bytes_get_data(offer, NULL);
     g_assert_cmpmem(f + 58, 4, ((uint8_t[]){ 192, 168, 76, 9 }), 4);
@@ -361,7 +278,7 @@ static void test_dhcp_net_restrict(void)
     g_assert_cmpstr(info->str, ==,
                     "test.0: index=0,type=nic,model=test,macaddr=52:54:00:12:34:56\n"
                     " \\ u: index=0,type=user,net=192.168.76.0,restrict=on\n");
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* --- TCP ------------------------------------------------------------------------------------------------------------------ */
@@ -486,7 +403,7 @@ static void test_tcp(void)
     uint16_t port;
     int lfd = listen_any(SOCK_STREAM, &port), fd;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     tcp_connect(&c, &g, port);
     fd = accept_soon(lfd);
     tcp_tx(&c, 0x18, "hello", 5);
@@ -500,7 +417,7 @@ static void test_tcp(void)
     close(fd);
     close(lfd);
     g_byte_array_free(c.in, TRUE);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* One 60 KB frame with an open checksum and a zero IP length goes in whole and comes out right. */
@@ -517,7 +434,7 @@ static void test_tcp_large_frame(void)
     int lfd = listen_any(SOCK_STREAM, &port), fd;
     uint8_t *p;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     tcp_connect(&c, &g, port);
     fd = accept_soon(lfd);
     p = pkt_ip4(pkt_eth(f, pkt_host_mac, pkt_guest_mac, 0x0800), pkt_guest_ip, pkt_host_ip, 6, 0);
@@ -537,7 +454,7 @@ static void test_tcp_large_frame(void)
     close(fd);
     close(lfd);
     g_byte_array_free(c.in, TRUE);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* 1 MB to a guest that is now and then full: every byte arrives. With @caps it comes in large frames. */
@@ -556,7 +473,7 @@ static void download(uint32_t caps, size_t min_largest, size_t max_largest)
     for (unsigned i = 0; i < N; i++) {
         data[i] = (uint8_t)(i ^ i >> 8 ^ i >> 16);
     }
-    start(&g, &u);
+    guest_start(&g, &u);
     g.caps = caps;
     tcp_connect(&c, &g, port);
     fd = accept_soon(lfd);
@@ -580,7 +497,7 @@ static void download(uint32_t caps, size_t min_largest, size_t max_largest)
     close(fd);
     close(lfd);
     g_byte_array_free(c.in, TRUE);
-    stop(&g);
+    guest_stop(&g);
 }
 
 static void test_tcp_download(void)
@@ -604,7 +521,7 @@ static void test_tcp_limit(void)
     lim = old;
     lim.rlim_cur = 512;
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &lim), ==, 0);
-    start(&g, &u);
+    guest_start(&g, &u);
     for (unsigned i = 0; i < N; i++) {
         struct conn c = { .g = &g, .sport = (uint16_t)(20000 + i), .dport = port, .seq = 1000 };
         g_autoptr(GBytes) b = NULL;
@@ -625,7 +542,7 @@ static void test_tcp_limit(void)
     g_assert_cmpuint(up, >=, 250);
     g_assert_cmpuint(refused, >=, 20);
     g_assert_cmpuint(up + refused, ==, N);
-    stop(&g);
+    guest_stop(&g);
     setrlimit(RLIMIT_NOFILE, &old);
     close(lfd);
 }
@@ -638,11 +555,11 @@ static void test_tcp_refused(void)
     g_autoptr(GBytes) b = NULL;
     const uint8_t *f;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     tcp_tx(&c, 0x02, NULL, 0);
     f = await(&g, is_tcp_for, &c, &b);                          /* the host refuses: RST through the stack */
     g_assert_cmphex(f[47] & 0x04, ==, 0x04);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* --- UDP, TFTP -------------------------------------------------------------------------------------------------------------- */
@@ -674,7 +591,7 @@ static void test_udp(void)
     ssize_t n = -1;
     int fd = listen_any(SOCK_DGRAM, &port);
 
-    start(&g, &u);
+    guest_start(&g, &u);
     udp_tx(&g, 5000, port, "query", 5);
     for (int i = 0; i < 2000 && n < 0; i++) {
         n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &flen);
@@ -686,7 +603,7 @@ static void test_udp(void)
     g_assert_cmpmem(f + 42, 6, "answer", 6);
     g_assert_cmpmem(f + 26, 4, pkt_host_ip, 4);
     close(fd);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* A guest that takes nothing: datagrams stay in the host's socket (and are lost there), the queue does not overflow. */
@@ -701,7 +618,7 @@ static void test_udp_pause(void)
     ssize_t n = -1;
     int fd = listen_any(SOCK_DGRAM, &port);
 
-    start(&g, &u);
+    guest_start(&g, &u);
     udp_tx(&g, 5000, port, "query", 5);
     for (int i = 0; i < 2000 && n < 0; i++) {
         n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &flen);
@@ -722,7 +639,7 @@ static void test_udp_pause(void)
     run_ms(50);
     g_assert_cmpuint(g.rx->len, >, 1);                          /* and it goes on */
     close(fd);
-    stop(&g);
+    guest_stop(&g);
 }
 
 static void test_tftp(void)
@@ -735,7 +652,7 @@ static void test_tftp(void)
     struct guest g;
 
     g_assert_true(g_file_set_contents(file, "file contents", -1, NULL));
-    start(&g, &u);
+    guest_start(&g, &u);
     udp_tx(&g, 5001, 69, "\0\1hello.txt\0octet", 18);
     f = await(&g, is_udp_to, &back, &b);
     g_assert_cmphex(ld_be32(f + 42), ==, 0x00030001);           /* data, block 1 */
@@ -743,11 +660,11 @@ static void test_tftp(void)
     udp_tx(&g, 5001, 69, "\0\1../hello.txt\0octet", 21);
     f = await(&g, is_udp_to, &back, &e);
     g_assert_cmphex(ld_be32(f + 42), ==, 0x00050002);           /* error 2, access violation */
-    stop(&g);
-    start(&g, &off);
+    guest_stop(&g);
+    guest_start(&g, &off);
     udp_tx(&g, 5001, 69, "\0\1hello.txt\0octet", 18);
     g_assert_null(await_ms(&g, is_udp_to, &back, 100));
-    stop(&g);
+    guest_stop(&g);
     g_unlink(file);
     g_rmdir(dir);
 }
@@ -807,12 +724,12 @@ static void test_hostfwd_tcp(void)
     struct guest g;
     g_autoptr(GString) info = g_string_new(NULL);
 
-    g_assert_false(start_err(&g, &u, &err));                    /* taken by us */
+    g_assert_false(guest_start_err(&g, &u, &err));                    /* taken by us */
     g_assert_cmpstr(error_text(err), ==, busy);
     error_free(err);
     g_assert_null(net_client_find("u"));
     close(tmp);
-    start(&g, &u);
+    guest_start(&g, &u);
     net_user_print_info(info);
     g_assert_true(g_str_has_prefix(info->str, "Hub -1 (u):\n  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\n"));
     g_assert_nonnull(strstr(info->str, "TCP[HOST_FORWARD]"));
@@ -827,7 +744,7 @@ static void test_hostfwd_tcp(void)
     g_assert_true(net_hostfwd_remove("u", remove, &got, NULL));
     want = g_strdup_printf("host forwarding rule for %s not found", remove);
     g_assert_cmpstr(got, ==, want);
-    stop(&g);
+    guest_stop(&g);
 }
 
 static void test_hostfwd_unix(void)
@@ -840,7 +757,7 @@ static void test_hostfwd_unix(void)
     NetdevUser u = { 0 };
     struct guest g;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     g_assert_true(net_hostfwd_add("u", "tcp:127.0.0.1:0-:23", NULL));
     g_assert_true(net_hostfwd_add("u", rule, NULL));
     net_user_print_info(info);
@@ -853,7 +770,7 @@ static void test_hostfwd_unix(void)
     g_assert_true(g_str_has_suffix(got, " removed"));
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     close(fd);
-    stop(&g);
+    guest_stop(&g);
     g_rmdir(dir);
 }
 
@@ -874,7 +791,7 @@ static void test_hostfwd_texts(void)
     char *text = NULL;
     struct guest g;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         g_autofree char *want = g_strdup_printf("Invalid host forwarding rule '%s' (%s)", rows[i][0], rows[i][1]);
 
@@ -891,7 +808,7 @@ static void test_hostfwd_texts(void)
     g_assert_false(net_hostfwd_add("test.0", "tcp::5-:6", &err));
     g_assert_cmpstr(error_text(err), ==, "invalid device specified");
     g_clear_pointer(&err, error_free);
-    stop(&g);
+    guest_stop(&g);
     g_assert_false(net_hostfwd_add(NULL, "tcp::5-:6", &err));
     g_assert_cmpstr(error_text(err), ==, "user mode network stack not in use");
     g_clear_pointer(&err, error_free);
@@ -933,7 +850,7 @@ static void test_config_texts(void)
         Error *err = NULL;
         struct guest g;
 
-        g_assert_false(start_err(&g, &u, &err));
+        g_assert_false(guest_start_err(&g, &u, &err));
         g_assert_cmpstr(error_text(err), ==, rows[i].error);
         error_free(err);
         g_assert_null(net_client_find("u"));
@@ -959,14 +876,14 @@ static void test_guestfwd(void)
     g_autoptr(GBytes) b = NULL;
     const uint8_t *r;
 
-    g_assert_false(start_err(&g, &ub, &err));
+    g_assert_false(guest_start_err(&g, &ub, &err));
     g_assert_cmpstr(error_text(err), ==, "Invalid guest forwarding rule 'tcp:10.0.2.100:0-file:/x'");
     g_clear_pointer(&err, error_free);
-    g_assert_false(start_err(&g, &uo, &err));
+    g_assert_false(guest_start_err(&g, &uo, &err));
     g_assert_cmpstr(error_text(err), ==, "Conflicting/invalid host:port in guest forwarding rule 'tcp:10.0.3.100:1-null'");
     g_clear_pointer(&err, error_free);
 
-    start(&g, &u);
+    guest_start(&g, &u);
     c = (struct conn){ .g = &g, .sport = 41000, .dport = 1234, .seq = 1 };
     for (unsigned step = 0; step < 2; step++) {
         p = pkt_ip4(pkt_eth(f, pkt_host_mac, pkt_guest_mac, 0x0800), pkt_guest_ip, (uint8_t[]){ 10, 0, 2, 100 }, 6, 20 + (step ? 4 : 0));
@@ -984,7 +901,7 @@ static void test_guestfwd(void)
     run_ms(100);
     g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, "ping");
-    stop(&g);
+    guest_stop(&g);
     g_unlink(file);
     g_rmdir(dir);
 }
@@ -1000,7 +917,7 @@ static void test_guestfwd_cmd(void)
     const uint8_t *r;
     uint8_t f[128], *p;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     c = (struct conn){ .g = &g, .sport = 41000, .dport = 1234, .seq = 1 };
     for (unsigned step = 0; step < 2; step++) {
         size_t n = step ? 4 : 0;
@@ -1022,7 +939,7 @@ static void test_guestfwd_cmd(void)
         r = await(&g, is_from_fwd, &c, &e);
     } while (ld_be16(r + 16) != 44);
     g_assert_cmpmem(r + 54, 4, "ping", 4);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* --- IPv6 ------------------------------------------------------------------------------------------------------------------------ */
@@ -1052,7 +969,7 @@ static void test_ip6(void)
     struct guest g;
     const uint8_t *f;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     icmp6_tx(&g, routers_mac, ll, routers, rs, sizeof(rs));
     type = 134;
     f = await(&g, is_icmp6, &type, &ra);
@@ -1072,7 +989,7 @@ static void test_ip6(void)
     f = await(&g, is_icmp6, &type, &reply);
     g_assert_cmpmem(f + 22, 16, host6, 16);
     g_assert_cmpmem(f + 58, 12, echo + 4, 12);
-    stop(&g);
+    guest_stop(&g);
 }
 
 static bool is_tcp6(const uint8_t *f, size_t len, const void *arg)
@@ -1099,7 +1016,7 @@ static void test_tcp6(void)
     listen(lfd, 1);
     fcntl(lfd, F_SETFL, O_NONBLOCK);
     getsockname(lfd, (struct sockaddr *)&a, &alen);
-    start(&g, &u);
+    guest_start(&g, &u);
     memcpy(na + 8, guest6, 16);
     na[24] = 2;
     na[25] = 1;
@@ -1125,7 +1042,7 @@ static void test_tcp6(void)
     g_assert_cmpmem(buf, 5, "hello", 5);
     close(fd);
     close(lfd);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* --- robustness ---------------------------------------------------------------------------------------------------------------------- */
@@ -1138,7 +1055,7 @@ static void test_noise(void)
     g_autoptr(GString) limits = g_string_new(NULL);
     struct guest g;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     for (unsigned n = 0; n < 30000; n++) {
         uint8_t f[600];
         size_t len = (size_t)g_test_rand_int_range(0, 600);
@@ -1183,7 +1100,7 @@ static void test_noise(void)
     g_assert_true(g_str_has_prefix(limits->str, "u: tcp="));
     g_assert_nonnull(strstr(limits->str, ",ethertype="));
     offer = dhcp(&g, 1, NULL);
-    stop(&g);
+    guest_stop(&g);
 }
 
 /* 100,000 frames of what costs a stack most: random IPv6 sources, a neighbour that never answers. The machine must not notice. */
@@ -1194,7 +1111,7 @@ static void test_floods(void)
     struct guest g;
     int64_t t0;
 
-    start(&g, &u);
+    guest_start(&g, &u);
     t0 = g_get_monotonic_time();
     for (unsigned n = 0; n < 100000; n++) {
         uint8_t f[128] = { 0 }, src[16] = { 0xfe, 0xc0 }, *p;
@@ -1225,7 +1142,7 @@ static void test_floods(void)
     g_assert_cmpint(g_get_monotonic_time() - t0, <, 3000000);
     g_ptr_array_set_size(g.rx, 0);
     offer = dhcp(&g, 1, NULL);
-    stop(&g);
+    guest_stop(&g);
 }
 
 int main(int argc, char **argv)
