@@ -399,6 +399,40 @@ struct jit_exit *jit_enter_block(struct x86_cpu *cpu, struct x86_block *b)
     return x;
 }
 
+/* What lies behind the code of a block that has just been translated: see translate.c */
+#define PLACE_MAX 16
+static void place(struct x86_cpu *cpu)
+{
+    struct x86_jit *j = cpu->jit;
+
+    for (unsigned n = 0; n < PLACE_MAX && j->tail && !j->o.no_chain && !j->check; n++) {
+        struct jit_exit *x = j->tail;
+        struct x86_block *b = jit_untranslated(cpu, x->b, x->which);
+
+        j->behind = x;
+        b = b ? x86_block_promote(cpu, b) : NULL;
+        j->behind = NULL;
+        if (!b) {
+            break;
+        }
+        jit_link(cpu, x, b, x->gen);
+    }
+}
+
+/* @b is translated, and what goes behind it. @rip_phys: see struct x86_jit. NULL: not now */
+static struct x86_block *promote(struct x86_cpu *cpu, struct x86_block *b, uint64_t rip_phys)
+{
+    struct x86_block *hot;
+
+    cpu->jit->rip_phys = rip_phys;
+    cpu->jit->tail = NULL;
+    hot = x86_block_promote(cpu, b);
+    if (hot) {
+        place(cpu);
+    }
+    return hot;
+}
+
 /*
  * The block @r in an interrupt shadow: its first instruction has to come before anybody looks at the exit word, as
  * translated code may do when it is entered. The interpreter does not; and for what is translated already, the run loop
@@ -413,7 +447,7 @@ const struct x86_rec *x86_jit_shadowed(struct x86_cpu *cpu, const struct x86_rec
     }
     if (b->fn0 && b->runs <= 1) {
         b->runs = 1;
-        if (!x86_block_promote(cpu, b) && !cpu->jit->want_flush) {
+        if (!promote(cpu, b, b->phys) && !cpu->jit->want_flush) {
             b->runs = UINT32_MAX;
         }
         return NULL;
@@ -528,26 +562,6 @@ const struct x86_rec *x86_jit_moved(struct x86_cpu *cpu, const struct x86_rec *r
     return x86_jit_enter(cpu, hot->recs);
 }
 
-/* What lies behind the code of a block that has just been translated: see translate.c */
-#define PLACE_MAX 16
-static void place(struct x86_cpu *cpu)
-{
-    struct x86_jit *j = cpu->jit;
-
-    for (unsigned n = 0; n < PLACE_MAX && j->tail && !j->o.no_chain && !j->check; n++) {
-        struct jit_exit *x = j->tail;
-        struct x86_block *b = jit_untranslated(cpu, x->b, x->which);
-
-        j->behind = x;
-        b = b ? x86_block_promote(cpu, b) : NULL;
-        j->behind = NULL;
-        if (!b) {
-            break;
-        }
-        jit_link(cpu, x, b, x->gen);
-    }
-}
-
 /*
  * What runs now and then, like the way of a packet through an idle guest, would be the interpreter's for long, and who waits for the answer waits
  * for the interpreter. So a block that has run a few times is remembered, and translated when the CPU has nothing to do.
@@ -561,11 +575,7 @@ void x86_jit_idle(struct x86_cpu *cpu)
         struct x86_block *b = j->warm[j->warm_got++ % JIT_WARM];
 
         if (b->recs[0].fn == x86_jit_count && b->runs < j->o.hot && b->phys2 == ~0ULL) {     /* neither dead nor translated since */
-            j->rip_phys = ~0ULL;
-            j->tail = NULL;
-            if (x86_block_promote(cpu, b)) {
-                place(cpu);
-            } else {
+            if (!promote(cpu, b, ~0ULL)) {
                 b->runs = UINT32_MAX;
             }
         }
@@ -599,11 +609,8 @@ const struct x86_rec *x86_jit_count(struct x86_cpu *cpu, const struct x86_rec *r
         }
         return b->fn0(cpu, r);
     }
-    cpu->jit->rip_phys = b->phys;
-    cpu->jit->tail = NULL;
-    hot = x86_block_promote(cpu, b);
+    hot = promote(cpu, b, b->phys);
     if (hot) {
-        place(cpu);
         return jit_run(cpu, hot);
     }
     if (cpu->jit->want_flush) {

@@ -183,10 +183,6 @@ static void push_return(struct jit_tr *t, const struct x86_rec *r, struct x64_rm
 {
     bool m64 = t->mode & MODE_64;
 
-    if (m.index == JT1) {
-        x64_alu(&t->h, X_ADD, X_W, JT0, x64_r(JT1));
-        m = x64_m(JT0, X_NONE, 0, 0);
-    }
     return_address(t, r, JT1);
     x64_op(&t->h, 0x89 | (m64 ? X_W : 0), JT1, m);
     sp_add(t, m64 ? -8 : -4);

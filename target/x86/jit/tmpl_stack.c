@@ -50,7 +50,6 @@ static bool tmpl_push(struct jit_tr *t, const struct x86_rec *r)
         x64_b4(&t->h, r->imm32);
     } else {
         m = jit_stack(t, -n, (unsigned)n, JA_ST);
-        /* JT1 is part of the operand outside 64-bit mode only, where no register lives in memory */
         x64_op(&t->h, 0x89 | width(r), jit_src(t, r->rm, r->size, JT1), m);
     }
     sp_from(t, r, JSP, -n);
