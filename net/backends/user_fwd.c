@@ -236,15 +236,17 @@ static bool parse_hostfwd_remove(const char *rule, struct hostfwd *h)
     return true;
 }
 
-static bool same_host(const struct hostfwd *a, const struct hostfwd *b)
+bool user_same_address(const struct sockaddr *a, const struct sockaddr *b)
 {
-    if (a->host.sa.sa_family != b->host.sa.sa_family || a->udp != b->udp) {
+    const struct sockaddr_in *ia = (const struct sockaddr_in *)a, *ib = (const struct sockaddr_in *)b;
+
+    if (a->sa_family != b->sa_family) {
         return false;
     }
-    if (a->host.sa.sa_family == AF_UNIX) {
-        return !strcmp(a->host.un.sun_path, b->host.un.sun_path);
+    if (a->sa_family == AF_UNIX) {
+        return !strcmp(((const struct sockaddr_un *)a)->sun_path, ((const struct sockaddr_un *)b)->sun_path);
     }
-    return a->host.in.sin_addr.s_addr == b->host.in.sin_addr.s_addr && a->host.in.sin_port == b->host.in.sin_port;
+    return ia->sin_addr.s_addr == ib->sin_addr.s_addr && ia->sin_port == ib->sin_port;
 }
 
 static bool hostfwd_remove(struct user *u, const struct hostfwd *h)
@@ -254,7 +256,7 @@ static bool hostfwd_remove(struct user *u, const struct hostfwd *h)
     for (guint i = 0; i < u->hostfwd->len; i++) {
         struct hostfwd *x = u->hostfwd->pdata[i];
 
-        if (same_host(x, h)) {
+        if (x->udp == h->udp && user_same_address(&x->host.sa, &h->host.sa)) {
             gone = stop_forwarding(u, x);
             if (x->host.sa.sa_family == AF_UNIX) {
                 unlink(x->host.un.sun_path);

@@ -86,6 +86,8 @@ void user_poll_forget(struct user_poll *p, int fd);
 bool user_hostfwd_add(struct user *u, const char *rule, Error **errp);
 bool user_guestfwd_add(struct user *u, const char *rule, Error **errp);
 void user_fwd_free(struct user *u);
+/* unix by path, inet by address and port */
+bool user_same_address(const struct sockaddr *a, const struct sockaddr *b);
 /* connections of the guest to this address and port go to a device or command */
 bool user_is_guestfwd(const struct user *u, struct in_addr addr, uint16_t port);
 /* guest side has room again */

@@ -137,6 +137,8 @@ void user_tcp_remove(struct tcp_flow *f);
 bool user_tcp_epoll_add(struct user_tcp *t, struct tcp_source *s);
 /* Return: a socket that is connected or on its way, *pending; -1: errno */
 int user_tcp_connect(struct user_tcp *t, const struct tcp_key *key, bool *pending);
+/* what each TCP socket of the relay has */
+void user_tcp_sock_options(int fd);
 /* guest to host: as much of the pieces as the socket takes */
 size_t user_tcp_sock_send(struct tcp_flow *f, const struct iovec *iov, unsigned cnt);
 /* what waits in rx; then, if nothing comes after it, our FIN */

@@ -11,7 +11,6 @@
 #include "net/backends/user_tcp.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -123,15 +122,13 @@ static void take(struct user_tcp *t, const struct tcp_listener *l, int fd, const
     const uint8_t *mac = user_tcp_mac_of(t, l->guest.sin_addr.s_addr);
     struct tcp_key key;
     struct tcp_flow *f;
-    int one = 1;
 
     if (t->u->air.tcp_flows >= t->u->air.tcp_limit || !make_key(t, l, peer, &key)) {
         close(fd);
         return;
     }
     if (peer->ss_family == AF_INET) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-        setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+        user_tcp_sock_options(fd);
     }
     f = user_tcp_flow_new(t, &key, mac, fd);
     f->incoming = true;
@@ -172,18 +169,6 @@ void user_tcp_accept_all(struct user_tcp *t)
 
 /* --- listeners --------------------------------------------------------------------------------------------------------- */
 
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr *b)
-{
-    if (a->ss_family != b->sa_family) {
-        return false;
-    }
-    if (b->sa_family == AF_UNIX) {
-        return !strcmp(((const struct sockaddr_un *)a)->sun_path, ((const struct sockaddr_un *)b)->sun_path);
-    }
-    return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr &&
-           ((const struct sockaddr_in *)a)->sin_port == ((const struct sockaddr_in *)b)->sin_port;
-}
-
 static void listener_free(struct tcp_listener *l)
 {
     close(l->s.fd);
@@ -220,7 +205,7 @@ bool user_tcp_unlisten(struct user_tcp *t, const struct sockaddr *host)
         struct sockaddr_storage at = { 0 };
         socklen_t len = sizeof(at);
 
-        if (same_address(&l->given, host) || (getsockname(l->s.fd, (struct sockaddr *)&at, &len) == 0 && same_address(&at, host))) {
+        if (user_same_address((const struct sockaddr *)&l->given, host) || (getsockname(l->s.fd, (struct sockaddr *)&at, &len) == 0 && user_same_address((const struct sockaddr *)&at, host))) {
             g_ptr_array_remove_index(t->listeners, i);
             listener_free(l);
             return true;

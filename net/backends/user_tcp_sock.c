@@ -46,17 +46,24 @@ static socklen_t destination(const struct user *u, const struct tcp_key *key, st
     return sizeof(*four);
 }
 
+void user_tcp_sock_options(int fd)
+{
+    int one = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
 int user_tcp_connect(struct user_tcp *t, const struct tcp_key *key, bool *pending)
 {
     struct sockaddr_storage to;
     socklen_t len = destination(t->u, key, &to);
-    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1, err;
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err;
 
     if (fd < 0) {
         return -1;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+    user_tcp_sock_options(fd);
     *pending = connect(fd, (struct sockaddr *)&to, len) < 0;
     if (*pending && errno != EINPROGRESS) {
         err = errno;
